@@ -19,7 +19,7 @@ KIND_WORDS: Final[Mapping[str, str]] = {
 REASON_WORDS: Final[Mapping[str, str]] = {
     RequestReason.NOT_ALLOWED: tr("the commune's station does not allow this kind of request"),
     RequestReason.MALFORMED: tr("the commune's station does not understand the request"),
-    RequestReason.LATE: tr("it reached the commune's station too late"),
+    RequestReason.LATE: tr("the commune's station could not do it in time"),
     RequestReason.EARLY: tr("the clocks of province and commune differ by more than five minutes"),
     RequestReason.ID_TAKEN: tr("its number was another request's"),
     RequestReason.OVER_QUOTA: tr("more was asked of this commune today than its station allows"),

@@ -25,7 +25,7 @@ from station.access.audit_entry import OF_THE_PROVINCE, Actor, AuditVerb
 from station.access.audit_log import AuditLog
 from station.uplink.envelope import UpItem
 from station.uplink.requests.answer import answer_item
-from station.uplink.requests.effect import RequestEffect, RequestPart
+from station.uplink.requests.effect import RequestEffect
 from station.uplink.requests.journal import HEARD, OpenRequest, RequestJournal
 from station.uplink.requests.order import (
     EventsArgs,
@@ -42,6 +42,8 @@ log = structlog.get_logger("station.uplink.requests.desk")
 
 LOOK_S: Final = 5.0
 """Between two looks at what is under way; what comes is looked at at once."""
+WAIT_S: Final = 30.0
+"""Between two looks at what cannot be done yet."""
 FALSE_ONES: Final = 20
 """Requests that nobody has signed: so many are noted in an hour."""
 HOUR_S: Final = 3600.0
@@ -67,6 +69,8 @@ class RequestDesk:
         self._settings, self._shard, self._commune, self._key = settings, shard, commune, key
         self._journal, self._audit, self._effects, self._now = journal, audit, effects, now
         self._due_s = 0.0
+        self._waits: dict[str, tuple[float, RequestReason | None]] = {}
+        """Until when one that cannot be done yet is left alone, and why it waits."""
         self._false_lock = threading.Lock()
         self._false: list[str] = []
         """Why requests that nobody has signed were not heeded; to be noted."""
@@ -133,7 +137,8 @@ class RequestDesk:
         self._answer(put, now_ms)
         is_more = False
         for each in self._journal.open():
-            is_more = (has_room() and self._carry_on(each, put, now_ms)) or is_more
+            if has_room() and now.mono_s >= self._waits.get(each.request.id, (0.0, None))[0]:
+                is_more = self._carry_on(each, put, now) or is_more
         self._answer(put, now_ms)
         if is_more:
             self._due_s = 0.0
@@ -186,11 +191,16 @@ class RequestDesk:
             return RequestReason.OVER_QUOTA
         return None
 
-    def _carry_on(self, each: OpenRequest, put: Put, now_ms: int) -> bool:
+    def _carry_on(self, each: OpenRequest, put: Put, now: Instant) -> bool:
         """The next step of it; whether there is another one at once."""
-        request, effect = each.request, self._effects.get(each.request.kind)
+        request, now_ms = each.request, round(now.wall_s * 1000)
+        _, why = self._waits.pop(request.id, (0.0, None))
+        effect = self._effects.get(request.kind)
         if effect is None:  # an older version than the one that accepted it
             self._journal.end(request.id, RequestReason.NOT_ALLOWED, now_ms)
+            return False
+        if not each.mark and now_ms >= request.expires_ms:  # invariant 1
+            self._journal.end(request.id, why or RequestReason.LATE, now_ms)
             return False
         part = effect.part(request, each.mark)
         used = self._journal.used(now_ms).size_bytes
@@ -200,14 +210,11 @@ class RequestDesk:
         if part.items:
             put(part.items, effect.priority)
             self._journal.advance(request.id, part.mark, part.size_bytes, now_ms)
-        self._end(request, part, now_ms)
-        return bool(part.items) and not part.is_last
-
-    def _end(self, request: ProvinceRequest, part: RequestPart, now_ms: int) -> None:
         if part.is_last:
             self._journal.end(request.id, part.reason, now_ms, part.files, part.counts)
-        elif not part.items and now_ms >= request.expires_ms:
-            self._journal.end(request.id, part.reason or RequestReason.LATE, now_ms)
+        elif not part.items:
+            self._waits[request.id] = now.mono_s + WAIT_S, part.reason
+        return bool(part.items) and not part.is_last
 
     def _answer(self, put: Put, now_ms: int) -> None:
         """Invariant 3."""

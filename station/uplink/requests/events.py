@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, func, or_, select
@@ -17,6 +18,8 @@ from station.uplink.requests.order import EventsArgs, ProvinceRequest, RequestRe
 
 AT_ONCE: Final = 200
 """As many as make one envelope small for each."""
+MOST_COUNTED: Final = 50_000
+"""Beyond so many it is not said how many there are: counting must not hold up alerts."""
 
 
 class EventsEffect:
@@ -45,20 +48,20 @@ class EventsEffect:
         boxes = {row.device: row.id for row in connection.execute(self._boxes(args))}
         if not boxes:
             return RequestPart(is_last=True, reason=RequestReason.NO_CAMERA)
-        wanted = _wanted(args, boxes)
+        cameras = [
+            _of_camera(args, boxes[each.device], each.camera)
+            for each in dict.fromkeys(args.cameras)
+            if each.device in boxes
+        ]
         went, _, after = mark.partition(" ")
         least = min(AT_ONCE, args.most - int(went or 0))
-        query = select(event.c.start_ms, event.c.box_id, event.c.event_id).where(wanted)
-        if after:
-            query = query.where(_beyond(*after.split(" ", 2)))
-        order = event.c.start_ms.desc(), event.c.box_id.desc(), event.c.event_id.desc()
-        rows = connection.execute(query.order_by(*order).limit(least)).all()
+        rows = _newest(connection, cameras, after, least)
         names = {box_id: device for device, box_id in boxes.items()}
         items = [_item(connection, row, names[row.box_id]) for row in rows]
         total = int(went or 0) + len(rows)
         if len(rows) < least or total >= args.most:
-            are = connection.scalar(select(func.count()).select_from(event).where(wanted)) or 0
-            return RequestPart(items, size_bytes=_size(items), is_last=True, counts={"went": total, "are": are})
+            counts = {"went": total, "are": max(total, _counted(connection, cameras))}
+            return RequestPart(items, size_bytes=_size(items), is_last=True, counts=counts)
         last = rows[-1]
         place = f"{total} {last.start_ms} {last.box_id} {last.event_id}"
         return RequestPart(items, place, _size(items))
@@ -68,20 +71,40 @@ class EventsEffect:
         return select(box.c.device, box.c.id).where(box.c.commune == self._commune, box.c.device.in_(devices))
 
 
-def _wanted(args: EventsArgs, boxes: dict[str, int]) -> ColumnElement[bool]:
+def _of_camera(args: EventsArgs, box_id: int, camera: str) -> ColumnElement[bool]:
     """Those that ended: of an event that goes on, its end may go up later or be asked for."""
-    cameras = [
-        and_(event.c.box_id == boxes[each.device], event.c.camera == each.camera)
-        for each in args.cameras
-        if each.device in boxes
-    ]
     return and_(
-        or_(*cameras),
+        event.c.box_id == box_id,
+        event.c.camera == camera,
         event.c.start_ms >= args.from_ms,
         event.c.start_ms < args.to_ms,
         event.c.severity == "info",
         event.c.phase == str(Phase.END),
     )
+
+
+def _newest(
+    connection: Connection, cameras: Sequence[ColumnElement[bool]], after: str, least: int
+) -> list[Any]:
+    """The next ones of all cameras. Each camera is asked by itself: so its index gives them in their order."""
+    columns = event.c.start_ms, event.c.box_id, event.c.event_id
+    found = list[Any]()
+    for camera in cameras:
+        query = select(*columns).where(camera)
+        if after:
+            query = query.where(_beyond(*after.split(" ", 2)))
+        order = (column.desc() for column in columns)
+        found += connection.execute(query.order_by(*order).limit(least))
+    return sorted(found, key=tuple, reverse=True)[:least]
+
+
+def _counted(connection: Connection, cameras: Sequence[ColumnElement[bool]]) -> int:
+    """How many there are; of very many only that they are so many."""
+    total = 0
+    for camera in cameras:
+        some = select(event.c.start_ms).where(camera).limit(MOST_COUNTED - total).subquery()
+        total += connection.scalar(select(func.count()).select_from(some)) or 0
+    return total
 
 
 def _beyond(start_ms: str, box_id: str, event_id: str) -> ColumnElement[bool]:

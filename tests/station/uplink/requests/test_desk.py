@@ -197,9 +197,20 @@ def test_what_a_box_has_not_sent_yet_is_waited_for_until_the_request_expires(
         desk.ask(3, **(PICTURE | {"event_id": "e-3"}), sha256=never["sha256"])
         assert desk.said() == [("accepted", None), ("accepted", None)] and desk.pieces() == []
         opened.commit([picture])
-    desk.turn()
+    for _ in range(4):
+        desk.turn()
     assert len(desk.pieces()) == 1 and desk.said()[-1] == ("done", None)
 
     desk.now += timedelta(hours=1)
     desk.turn()
     assert desk.said()[-1] == ("failed", "not_kept")
+
+
+def test_what_was_accepted_and_found_no_room_in_its_time_is_not_done_after_it(desk: DrivenDesk) -> None:
+    desk.has_room = False
+    desk.ask(**PICTURE, sha256=DIGEST)
+    desk.has_room = True
+    desk.now += timedelta(hours=1)
+    desk.turn()
+
+    assert desk.said() == [("accepted", None), ("failed", "late")] and desk.pieces() == []
