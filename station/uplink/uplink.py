@@ -231,6 +231,7 @@ class Uplink:
                 lambda items, priority: self._put(items, priority, now),
                 lambda: self._has_room(MOST_REQUESTED),
                 now,
+                self.outbox.stream,
             )
         except (NgatuError, SQLAlchemyError, OSError) as error:
             self._requests_wait_s = now.mono_s + TROUBLE_S
@@ -272,8 +273,6 @@ class Uplink:
                 log.error("uplink_outbox_is_another", hint="all that the station keeps goes up once more")
             self._book.begin(self.outbox.stream)
             self._begin_anew()
-            if self._requests is not None:
-                self._requests.begin_anew()
 
     def _begin_anew(self) -> None:
         """What was read and is not noted is read again."""

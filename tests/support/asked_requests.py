@@ -109,7 +109,7 @@ class DrivenDesk:
     def turn(self) -> bool:
         """Later; whether there is more at once."""
         self.now += timedelta(seconds=10)
-        return self.desk.turn(self._put, lambda: self.has_room, self.instant())
+        return self.desk.turn(self._put, lambda: self.has_room, self.instant(), "u-1")
 
     def answers(self) -> list[RequestAnswer]:
         """What was answered, in its order."""

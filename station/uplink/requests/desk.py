@@ -120,8 +120,10 @@ class RequestDesk:
 
     # ------------------------------------------------------------------------------------- the uplink's thread
 
-    def turn(self, put: Put, has_room: Callable[[], bool], now: Instant) -> bool:
+    def turn(self, put: Put, has_room: Callable[[], bool], now: Instant, outbox: str) -> bool:
         """Judge what has come, do what is accepted as far as there is room; whether there is more at once.
+
+        `outbox` names the life of the outbox into which it is put.
 
         Raises:
             NgatuError, SQLAlchemyError, OSError: log, store, journal or outbox cannot be used now.
@@ -131,6 +133,7 @@ class RequestDesk:
             return False
         self._due_s = now.mono_s + LOOK_S
         now_ms = round(now.wall_s * 1000)
+        self._journal.belong_to(outbox)
         for each in self._journal.open():
             if each.state == HEARD:
                 self._judge(each, now_ms)
@@ -143,15 +146,6 @@ class RequestDesk:
         if is_more:
             self._due_s = 0.0
         return is_more
-
-    def begin_anew(self) -> None:
-        """What was handed to the outbox is lost with it, perhaps.
-
-        Raises:
-            NgatuError: the journal cannot be written.
-        """
-        self._journal.begin_anew()
-        self._due_s = 0.0
 
     def close(self) -> None:
         """Let go of the journal."""

@@ -32,6 +32,7 @@ KEPT_MS: Final = 8 * DAY_MS
 HEARD: Final = "heard"
 """Taken, and not judged yet."""
 _TABLES: Final = """
+create table life (outbox text not null) strict;
 create table request (
     id text primary key, kind text not null, args text not null, issuer text not null, purpose text not null,
     issued_ms integer not null, expires_ms integer not null, sha256 text not null, heard_ms integer not null,
@@ -77,6 +78,7 @@ class RequestJournal:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._turn = threading.Lock()
+        self._outbox: str | None = None
         try:
             self._db = open_book(path, _TABLES, VERSION, "requests_damaged")
         except sqlite3.Error as error:
@@ -205,18 +207,25 @@ class RequestJournal:
         with self._transaction() as db:
             db.executemany("update request set handed = ?, handed_ms = ? where id = ? and number >= ?", rows)
 
-    def begin_anew(self) -> None:
-        """The outbox is another one: what was answered, and what has not ended, is said and sent once more.
+    def belong_to(self, outbox: str) -> None:
+        """The life of the outbox to which it is handed.
+
+        Where that is another one than before, what was answered and what was sent goes once more.
 
         Raises:
             StoreError: it cannot be noted.
         """
+        if outbox == self._outbox:
+            return
         with self._transaction() as db:
-            db.execute("update request set handed = 0, mark = ''")
-            db.execute(
-                "update request set state = ?, number = 1 where state = ?",
-                (RequestState.ACCEPTED, RequestState.DONE),
-            )
+            before = db.execute("select outbox from life").fetchone()
+            if before is not None and before[0] != outbox:
+                db.execute("update request set handed = 0, mark = ''")
+                again = RequestState.ACCEPTED, RequestState.DONE
+                db.execute("update request set state = ?, number = 1 where state = ?", again)
+            db.execute("delete from life")
+            db.execute("insert into life values (?)", (outbox,))
+        self._outbox = outbox
 
     def used(self, now_ms: int) -> DayUse:
         """What was used today.

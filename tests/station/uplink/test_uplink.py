@@ -320,7 +320,7 @@ def test_what_is_requested_goes_behind_what_goes_up_by_itself(place: Place) -> N
             uplink.turn()
 
             kinds = [[item.kind for item in each.items] for each in envelopes(uplink)]
-            assert kinds[-1] == ["piece"] and kinds[0] == ["event"]
+            assert kinds[-1] == ["piece"] and "event" in kinds[0]
             assert [each for each in kinds if "answer" in each] == [["answer"], ["answer"]]
 
 

@@ -83,14 +83,18 @@ def test_who_asks_again_is_answered_again_but_not_all_the_time(journal: RequestJ
     assert len(journal.due()) == 1
 
 
-def test_another_outbox_is_told_and_sent_all_of_it_once_more(journal: RequestJournal) -> None:
+def test_another_outbox_is_told_and_sent_all_of_it_once_more_and_the_first_is_not(
+    journal: RequestJournal,
+) -> None:
     journal.take(ASKED, NOW_MS, 5)
     journal.judge("r-1", None, NOW_MS)
     journal.advance("r-1", "half", 10, NOW_MS)
     journal.end("r-1", None, NOW_MS)
     journal.handed(journal.due(), NOW_MS)
 
-    journal.begin_anew()
+    journal.belong_to("u-1")
+    assert journal.open() == [] and journal.due() == []
+    journal.belong_to("u-2")
 
     (found,) = journal.open()
     assert found.mark == "" and found.state == "accepted" and len(journal.due()) == 1
