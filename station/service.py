@@ -143,12 +143,22 @@ def open_screen(
 def open_uplink(config: StationConfig, settings: UplinkSettings, left: ExitStack) -> None:
     """Tell the province beside the service, which does not wait for it and goes on where that cannot be."""
     # Here: a station without one needs neither outbox nor forwarder.
+    from station.uplink.requests.opened import open_desk  # noqa: PLC0415
     from station.uplink.uplink import Uplink  # noqa: PLC0415
 
-    reads = engine_of(url_of(config.database, config.state_dir), writes=False)
+    url = url_of(config.database, config.state_dir)
+    reads, writes = engine_of(url, writes=False), engine_of(url)
     left.callback(reads.dispose)
+    left.callback(writes.dispose)
+    desk = None
     try:
-        uplink = left.enter_context(closing(Uplink(settings, config.commune, config.state_dir, reads)))
+        desk = open_desk(settings, config.commune, config.state_dir, reads, writes)
+    except NgatuError as error:
+        log.error("requests_off", why=error.what, hint=error.hint)  # noqa: TRY400  (it says all)
+    try:
+        uplink = left.enter_context(
+            closing(Uplink(settings, config.commune, config.state_dir, reads, requests=desk))
+        )
     except NgatuError as error:
         log.error("uplink_off", why=error.what, hint=error.hint)  # noqa: TRY400  (it says all)
     else:

@@ -61,6 +61,8 @@ class AuditVerb(StrEnum):
     DELETED = "deleted"
     RESTORED = "restored"
     LOG_END_LOST = "log_end_lost"
+    ASK_COMMUNE = "ask_commune"
+    PROVINCE_REQUEST = "province_request"
 
 
 VERBS: Final[Mapping[str, str]] = {
@@ -94,6 +96,8 @@ VERBS: Final[Mapping[str, str]] = {
     AuditVerb.CASE_CLOSED: tr("closed a case"),
     AuditVerb.DELETED: tr("deleted by its age"),
     AuditVerb.RESTORED: tr("restored a backup"),
+    AuditVerb.ASK_COMMUNE: tr("asked a commune's station"),
+    AuditVerb.PROVINCE_REQUEST: tr("asked this station from the province"),
     AuditVerb.LOG_END_LOST: tr("found that the file with this log's end was gone or damaged"),
 }
 """How people read them, behind a name."""
@@ -107,10 +111,12 @@ class Actor:
     name: str
     role: str
     address: str
-    """Of the browser; of a command at the station's own machine AT_THE_MACHINE."""
+    """Of the browser; of a command at the station's own machine AT_THE_MACHINE, of a request of the province
+    OF_THE_PROVINCE."""
 
 
 AT_THE_MACHINE: Final = "station"
+OF_THE_PROVINCE: Final = "province"
 
 
 @dataclass(frozen=True, slots=True)

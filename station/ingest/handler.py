@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Protocol, TypeVar, runtime_checkable
 
 import structlog
@@ -85,6 +86,30 @@ class RaisesAlarms(Protocol):
 
     def close_alarm(self, kind: AlarmKind, box: tuple[str, str] | None, /) -> None:
         """It is over, if it ever was."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundCommand:
+    """A command for a box, signed by whoever gives it."""
+
+    box: tuple[str, str]
+    """Commune and device, as in the topic."""
+    verb: str
+    body: bytes
+    life_s: float
+    """So long the broker keeps it for a box that is away."""
+
+
+@runtime_checkable
+class GivesCommands(Protocol):
+    """A handler may also have commands to be carried to boxes."""
+
+    def commands(self) -> Sequence[OutboundCommand]:
+        """Those that are to go out now; asked about once a second. It may raise, as commit.
+
+        One that is lost on its way is the handler's to give again.
+        """
         ...
 
 

@@ -15,12 +15,19 @@ import structlog
 from agent.errors import NgatuError
 from station.ingest.alarms import AlarmKind
 from station.ingest.fair_queue import Box
-from station.ingest.handler import Attends, Compares, Handler, RaisesAlarms
+from station.ingest.handler import (
+    Attends,
+    Compares,
+    GivesCommands,
+    Handler,
+    OutboundCommand,
+    RaisesAlarms,
+)
 from station.ingest.inbound import InboundMessage
 
 log = structlog.get_logger("station.ingest.handler_calls")
 
-Call = Literal["commit", "admit", "attend", "alarm"]
+Call = Literal["commit", "admit", "attend", "alarm", "command"]
 """What the handler is called for."""
 
 
@@ -95,6 +102,13 @@ class HandlerCalls:
         """Let it do work of its own."""
         if isinstance(self._handler, Attends):
             self.done(self._handler.attend, "attend")
+
+    def commands(self) -> Sequence[OutboundCommand]:
+        """What it has to be carried to boxes; nothing where it has not, or cannot say now."""
+        handler, found = self._handler, list[OutboundCommand]()
+        if isinstance(handler, GivesCommands):
+            self.done(lambda: found.extend(handler.commands()), "command")
+        return found
 
     def raise_alarm(self, kind: AlarmKind, box: Box | None, detail: str, count: int = 1) -> None:
         """Tell a handler that wants to hear of it what is wrong and lasts."""

@@ -34,13 +34,24 @@ from typing import Any
 
 import paho.mqtt.client as paho
 import structlog
+from paho.mqtt.packettypes import PacketTypes
 
 from agent.errors import BrokerRefused, DeliveryError, WireError
+from agent.transport.client import blank
 from agent.transport.errors import SessionTaken
-from agent.wire.topics import STATION, split
+from agent.wire import codec
+from agent.wire.topics import STATION, Topics, split
 from station.ingest.batches import Batches
 from station.ingest.connection import BrokerConnection
-from station.ingest.handler import Attends, Compares, Handler, LimitsBoxes, RaisesAlarms, RemembersSeqs
+from station.ingest.handler import (
+    Attends,
+    Compares,
+    GivesCommands,
+    Handler,
+    LimitsBoxes,
+    RaisesAlarms,
+    RemembersSeqs,
+)
 from station.ingest.handler_calls import HandlerCalls, IngestCounters
 from station.ingest.inbound import BOXES, Dialect, InboundMessage, MessageKind
 from station.ingest.presence import Presence
@@ -50,6 +61,7 @@ from station.ingest.settings import SubscriberSettings
 __all__ = [
     "Attends",
     "Compares",
+    "GivesCommands",
     "Handler",
     "InboundMessage",
     "IngestCounters",
@@ -190,7 +202,8 @@ class Subscriber:
             rc = self._connection.read(client, _QUIET_S if waited else _WAIT_S)
             if waited and self._batches.ripe(quiet=before == self._connection.heard):
                 self._batches.deliver(client)
-            self._attend()
+            if self._attend():
+                self._command(client)
             self._presence.be_seen(client)
         if self._presence.rival is not None:
             self._step_down(client, self._presence.rival)
@@ -228,10 +241,21 @@ class Subscriber:
         else:
             self._batches.put((commune, device), suffix, packet)
 
-    def _attend(self) -> None:
+    def _attend(self) -> bool:
+        """Let the handler do work of its own, about once a second; whether it was its turn."""
         now_s = time.monotonic()
         if now_s - self._attended_s < _ATTEND_S:
-            return
+            return False
         self._attended_s = now_s
         self._calls.attend()
         self._batches.tell_troubles()
+        return True
+
+    def _command(self, client: paho.Client) -> None:
+        """Carry what the handler has for boxes."""
+        for each in self._calls.commands():
+            properties = blank(PacketTypes.PUBLISH)
+            properties.MessageExpiryInterval = max(1, round(each.life_s))
+            properties.ContentType = codec.JSON
+            topic = Topics(*each.box, self._settings.root).of(MessageKind.COMMAND, verb=each.verb)
+            client.publish(topic, each.body, qos=1, properties=properties)

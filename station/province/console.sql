@@ -3,7 +3,7 @@
 -- Who may see which commune stands in ngatu.communes of the transaction: names, or * for all. Without it: none.
 
 create view seen.open_commune as
-select id, name, state, state_ms, last_seen_ms, first_seen_ms,
+select id, name, shard, state, state_ms, last_seen_ms, first_seen_ms,
     (select max(refused_ms) from commune_usage where commune_id = commune.id) as refused_ms from commune
 where current_setting('ngatu.communes', true) = '*'
     or name = any (string_to_array(current_setting('ngatu.communes', true), ' '));
@@ -53,3 +53,23 @@ select null::integer as stream_id, null::bigint as seq, box_id, camera, rule, at
     null::bigint as mono_ms, null::bigint as clock_offset_ms
 from count_line cross join lateral (values (first_ms), (last_ms)) as ends (at_ms)
 where commune_id = any (array(select id from seen.open_commune));
+
+-- Pictures that came on request, where a station's console looks for those that boxes sent.
+create view seen.blob as
+select sha256, size_bytes, min(received_ms) as received_ms, null::integer as segment, null::bigint as segment_offset
+from picture where commune_id = any (array(select id from seen.open_commune)) group by sha256, size_bytes;
+
+create view seen.picture as
+select sha256, data from picture where commune_id = any (array(select id from seen.open_commune));
+
+-- What was asked of communes, and what they answered.
+create view seen.request as
+select id, commune_id, kind, device, about, wanted_sha256, login, name, purpose, asked_ms, expires_ms, sent_ms, state,
+    reason, said_ms, heard_ms, counts, complete_ms
+from request where commune_id = any (array(select id from seen.open_commune));
+
+-- By this the console puts down what somebody asks, in the transaction of its log; it reads nothing by it.
+drop view if exists seen.request_form;
+create view seen.request_form as
+select id, commune_id, shard, kind, body, sha256, device, about, wanted_sha256, login, name, purpose, asked_ms,
+    expires_ms from request;

@@ -17,6 +17,7 @@ from station.province.months import Month, month_of_id, month_within
 from station.store.columns import HOUR_MS, ms, storable
 from station.store.events import LONGEST_WORD, columns_of
 from station.uplink.envelope import ItemKind, UpItem, is_moment
+from station.uplink.requests.answer import read_answer, read_piece
 
 Row = dict[str, Any]
 MOST_CAMERAS: Final = 256
@@ -65,6 +66,8 @@ def _read(commune: str, item: UpItem, now_ms: int) -> Row:
         case ItemKind.SEAL:
             seal = codec.parse(ChainPayload, item.raw)
             return {"at_ms": ms(seal.time)} | _place(seal, item)
+        case ItemKind.ANSWER | ItemKind.PIECE:
+            return _of_a_request(item)
         case ItemKind.COUNT:
             count = codec.parse(CountPayload, item.raw)
             _own(commune, item, count.commune, count.device)
@@ -75,6 +78,12 @@ def _read(commune: str, item: UpItem, now_ms: int) -> Row:
             return _box(json.loads(item.raw), now_ms)
         case _:
             raise WireError(f"an item of a kind that this version does not know: {item.kind}")
+
+
+def _of_a_request(item: UpItem) -> Row:
+    if item.kind == ItemKind.ANSWER:
+        return {"answer": read_answer(item.raw)}
+    return {"piece": read_piece(item.raw)}
 
 
 def _place(posted: Posted, item: UpItem) -> Row:

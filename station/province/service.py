@@ -54,7 +54,12 @@ class ShardWorker:
             engine.dispose()
             raise
         kept = ProvinceStore(
-            engine, config.shard, config.retention_months, on_lost=self._lose, quota=config.quota
+            engine,
+            config.shard,
+            config.retention_months,
+            on_lost=self._lose,
+            quota=config.quota,
+            picture_days=config.requests.picture_days,
         )
         with closing(kept) as store:
             while self._has_turn(store, ends_s):

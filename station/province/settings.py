@@ -54,11 +54,24 @@ class CommuneQuota(Settings):
     )
 
 
+class RequestRetention(Settings):
+    """How long what came on request is kept."""
+
+    picture_days: int = Field(
+        30, ge=1, le=3_650, description="Days after which a picture that a station sent on request is deleted."
+    )
+
+
 class ProvinceWeb(WebSettings):
     """The console over all communes; `ngatu province console` serves it."""
 
     scope: Literal["commune", "province"] = Field(
         "province", description="Whose boxes it shows: those of every commune that sends up to the province."
+    )
+    command_key: Path | None = Field(
+        None,
+        description="The province's private key for requests (Ed25519, PEM): what stations are asked is signed "
+        "with it; null: nothing can be asked.",
     )
 
     @field_validator("scope")
@@ -82,6 +95,7 @@ class ProvinceConfig(Settings):
         None, ge=1, le=1_200, description="Months that are kept whole; null: nothing is ever deleted."
     )
     quota: CommuneQuota = Field(CommuneQuota(), description="How much is taken of one commune in a day of UTC.")
+    requests: RequestRetention = Field(RequestRetention(), description="How long what came on request is kept.")
     state_dir: Path = Field(
         Path("/var/lib/ngatu-province"),
         validate_default=False,  # as in a station's file

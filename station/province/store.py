@@ -26,11 +26,13 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from agent.translatable import tr
+from station.ingest.handler import OutboundCommand
 from station.ingest.inbound import InboundMessage, MessageKind
 from station.province import months
 from station.province.inbound import UpMessage
 from station.province.items import ItemRows
 from station.province.quota import CommuneUsage
+from station.province.requests.carrier import commands_due, forget_old
 from station.province.settings import CommuneQuota
 from station.province.shard_lock import LockLost, ShardLock
 from station.province.writer import UpWriter
@@ -39,7 +41,9 @@ from station.store.database import StoreError, in_words
 log = structlog.get_logger("station.province.store")
 T = TypeVar("T")
 
-VERSION: Final = 2
+VERSION: Final = 3
+_STEPS: Final = {2: "schema_3.sql"}
+"""What brings a database of a version to the next one."""
 DAY_MS: Final = 86_400_000
 PROVEN_MS: Final = 60 * DAY_MS
 """So long what a receipt proves is remembered; that it is committed is known for ever."""
@@ -70,15 +74,20 @@ def upgrade(engine: Engine) -> None:
     """
     if engine.dialect.name != "postgresql":
         raise StoreError(tr("the province's database must be PostgreSQL"), tr("set database.url"))
-    schema = Path(__file__).with_name("schema.sql").read_text(encoding="utf-8")
+    folder = Path(__file__).parent
     try:
         with engine.begin() as connection:
             connection.execute(text("select pg_advisory_xact_lock(7163375935662319)"))
             connection.execute(text("create table if not exists province_version (number integer not null)"))
             found = connection.scalar(text("select number from province_version"))
             if found is None:
-                connection.exec_driver_sql(schema)
-                connection.execute(text("insert into province_version values (:number)"), {"number": VERSION})
+                connection.exec_driver_sql((folder / "schema.sql").read_text(encoding="utf-8"))
+                connection.execute(text("insert into province_version values (2)"))
+                found = 2
+            while found in _STEPS:
+                connection.exec_driver_sql((folder / _STEPS[found]).read_text(encoding="utf-8"))
+                found += 1
+                connection.execute(text("update province_version set number = :number"), {"number": found})
     except SQLAlchemyError as error:
         raise in_words(error, engine.url) from error
     if found == 1:
@@ -86,7 +95,7 @@ def upgrade(engine: Engine) -> None:
             tr("the province's database was written by a trial before the first version"),
             tr("name an empty database, and have each station send all of it anew: remove its folder uplink/"),
         )
-    if found not in (None, VERSION):
+    if found != VERSION:
         raise StoreError(
             tr("the province's database was written by a newer version ({found})", found=found),
             tr("install the newer ngatu again"),
@@ -104,6 +113,7 @@ class ProvinceStore:
         now: Callable[[], float] = time.time,
         on_lost: Callable[[], None] = lambda: None,
         quota: CommuneQuota | None = None,
+        picture_days: int = 30,
     ) -> None:
         """`on_lost` is called when another worker has the shard."""
         self._usage = CommuneUsage(quota or CommuneQuota())
@@ -111,6 +121,7 @@ class ProvinceStore:
         self.lock = ShardLock(engine, shard)
         self._engine, self._shard, self._now = engine, shard, now
         self._retention_months, self._on_lost = retention_months, on_lost
+        self._picture_days = picture_days
         self._made: set[months.Month] = set()
         self._tended_s = float("-inf")
 
@@ -212,6 +223,18 @@ class ProvinceStore:
             for month in self._transact(lambda connection: months.drop(connection, oldest)):
                 log.info("month_dropped", month=f"{month // 12}-{month % 12 + 1:02d}")
         self._transact(lambda connection: connection.execute(_OLD, {"before_ms": now_ms - PROVEN_MS}))
+        self._transact(lambda connection: forget_old(connection, self._picture_days, now_ms))
+
+    def commands(self) -> list[OutboundCommand]:
+        """Requests of the console that are to go to stations of the shard now.
+
+        Raises:
+            StoreError: the database cannot be used.
+        """
+        if not self.lock.held:
+            return []
+        now_ms = self._now_ms()
+        return self._transact(lambda connection: commands_due(connection, self._shard, now_ms))
 
     def earlier(self) -> tuple[str, ...]:
         """Sessions of workers of this shard: whatever the broker has kept of these is no other station's."""

@@ -16,6 +16,7 @@ from station.province.inbound import UpMessage
 from station.province.items import ItemRows, Row, unreadable
 from station.province.looked_for import box_ids, put_lines, show_pictures
 from station.province.months import Month, month_of_id, month_within
+from station.province.requests.incoming import take_answers, take_pieces
 from station.province.rows import digests, first_of_each, key_of, latest_of_each, put_later, put_once
 from station.store.columns import ms
 from station.uplink.envelope import ENVELOPE, ItemKind
@@ -194,6 +195,17 @@ class UpWriter:
         for table, said in (("count_hour", hours), ("box_state", rows.get(ItemKind.BOX, []))):
             latest = latest_of_each(table, said, lambda row: row["said_ms"])
             put_later(self._connection, table, latest, "said_ms")
+        self._write_answers(rows)
+
+    def _write_answers(self, rows: Mapping[str, list[Row]]) -> None:
+        """What was asked for; what nobody here has asked for is set aside by its name."""
+        now_ms = self._now_ms
+        answers = [(row["commune_id"], row["answer"]) for row in rows.get(ItemKind.ANSWER, ())]
+        pieces = [(row["commune_id"], row["piece"]) for row in rows.get(ItemKind.PIECE, ())]
+        strange = [each.id for each in take_answers(self._connection, answers, now_ms)]
+        strange += [each.request_id for each in take_pieces(self._connection, pieces, now_ms)]
+        for request_id in sorted(set(strange)):
+            self._notify("up_answer_to_nothing", request=request_id, hint="nobody here has asked for it so")
 
     def _write_boxes(self, rows: Mapping[str, list[Row]]) -> None:
         """Each box has an id of its own, by which a console knows it."""

@@ -48,6 +48,8 @@ class ItemKind(StrEnum):
     COUNT = "count"
     HOUR = "hour"
     BOX = "box"
+    ANSWER = "answer"
+    PIECE = "piece"
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,12 +17,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-import structlog
-
 from agent.wire.ranges import Ranges
 from station.store.database import StoreError
-
-log = structlog.get_logger("station.uplink.handed")
+from station.uplink.book import fault, open_book
 
 VERSION: Final = 1
 _TABLES: Final = """
@@ -75,7 +72,10 @@ class HandedBook:
         self.outbox: str | None = None
         """The stream of the outbox to which it was handed; None: to none yet."""
         try:
-            self._db = self._opened()
+            self._db = open_book(path, _TABLES, VERSION, "handed_damaged")  # invariant 3
+            for device, stream, first, last in self._db.execute("select * from handed"):
+                self._ranges.setdefault((device, stream), Ranges()).add(first, last)
+            self.outbox = next((outbox for (outbox,) in self._db.execute("select outbox from life")), None)
         except sqlite3.Error as error:
             raise self._fault(error) from error
 
@@ -156,48 +156,8 @@ class HandedBook:
         assert whole is not None
         self._db.execute("insert into handed values (?, ?, ?, ?)", (*stream, *whole))
 
-    def _opened(self) -> sqlite3.Connection:
-        """Invariant 3."""
-        try:
-            return self._read()
-        except sqlite3.OperationalError:  # a disk that is full or read-only is no damage
-            raise
-        except sqlite3.DatabaseError as error:
-            aside = self._path.with_name(self._path.name + ".damaged")
-            log.error("handed_damaged", path=str(self._path), why=str(error), aside=str(aside))  # noqa: TRY400
-            self._path.replace(aside)
-            for log_file in ("-wal", "-shm"):
-                self._path.with_name(self._path.name + log_file).unlink(missing_ok=True)
-            return self._read()
-
-    def _read(self) -> sqlite3.Connection:
-        db = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
-        try:
-            db.execute("pragma journal_mode = wal")
-            db.execute("pragma synchronous = full")
-            (version,) = db.execute("pragma user_version").fetchone()
-            if version == 0 and not db.execute("select 1 from sqlite_schema").fetchone():
-                db.executescript(f"begin; {_TABLES} pragma user_version = {VERSION}; commit;")
-            _check(db)
-            for device, stream, first, last in db.execute("select * from handed"):
-                self._ranges.setdefault((device, stream), Ranges()).add(first, last)
-            self.outbox = next((outbox for (outbox,) in db.execute("select outbox from life")), None)
-        except BaseException:
-            self._ranges, self.outbox = {}, None
-            db.close()
-            raise
-        return db
-
     def _fault(self, error: sqlite3.Error) -> StoreError:
-        return StoreError(f"{self._path}: {error}", "look at the disk: full, read-only, or dying?")
-
-
-def _check(db: sqlite3.Connection) -> None:
-    """Raises sqlite3.DatabaseError if it is not ours, or damaged."""
-    (version,) = db.execute("pragma user_version").fetchone()
-    (found,) = db.execute("pragma quick_check").fetchone()
-    if version != VERSION or found != "ok":
-        raise sqlite3.DatabaseError(found if version == VERSION else f"version {version}")
+        return fault(self._path, error)
 
 
 def _row(hour: LineHour) -> tuple[str, str, str, int]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Self
+from pathlib import Path
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from agent.settings.base import Name
+from agent.settings.base import Name, Settings
 from agent.translatable import tr
 from agent.transport.settings import EndpointSettings
 from agent.wire.topics import ROOT, STATION
@@ -22,6 +23,27 @@ class ProvinceEndpoint(EndpointSettings):
     )
 
 
+class RequestSettings(Settings):
+    """What the province may ask of this station, and who is the province."""
+
+    key: Path = Field(
+        examples=["/etc/ngatu-station/province-requests.pub"],
+        description="The province's public key for requests (Ed25519, PEM): only what it has signed is heeded.",
+    )
+    allowed: tuple[Literal["picture", "events"], ...] = Field(
+        (),
+        description="Kinds of requests that are done; of any other the answer is that it is not allowed. "
+        "picture: one picture of an event. events: ends of events of severity info.",
+    )
+    requests_per_day: int = Field(
+        500, ge=1, le=100_000, description="Of a day of UTC; of more the answer is that it is too much."
+    )
+    bytes_per_day: int = Field(
+        256 * 2**20, ge=2**20, le=2**40, description="What may go up for requests in a day of UTC."
+    )
+    max_picture_bytes: int = Field(2**20, ge=2**14, le=2**24, description="A larger picture does not go up.")
+
+
 class UplinkSettings(ProvinceEndpoint):
     """The uplink to the province."""
 
@@ -34,6 +56,10 @@ class UplinkSettings(ProvinceEndpoint):
         ge=8 << 20,
         le=1 << 40,
         description="Disk for what is on its way; the rest waits in the store.",
+    )
+
+    requests: RequestSettings | None = Field(
+        None, description="What the province may ask of this station; null: nothing, and nobody is heard."
     )
 
     @model_validator(mode="after")

@@ -4,8 +4,10 @@ Invariants
 1. A number is noted as handed only after the envelope that holds it is in the outbox, on its disk.
 2. The outbox holds what is on its way and no more: beyond MOST_WAITING the rest waits in the store. What is not
    urgent stops at MOST_BULK: where the province takes no more of it today, alerts still go up.
-3. Nothing here holds up the station: it only reads its store, and whatever fails here is told once and tried
-   again.
+3. Nothing here holds up the station: it reads its store, writes a line of its audit log for each request of the
+   province (requests/desk.py), and whatever fails here is told once and tried again.
+4. What is requested goes behind everything else: it is put there only below MOST_REQUESTED, and a request that
+   cannot be served holds up nothing that goes up by itself.
 docs/design/uplink.md has the contract.
 """
 
@@ -21,6 +23,7 @@ from uuid import uuid4
 
 import structlog
 from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from agent.clock import Clock, SystemClock
 from agent.core.types import Instant
@@ -45,6 +48,7 @@ from station.uplink.envelope import (
 )
 from station.uplink.gather import Gathered, gather, hours, is_over_ms
 from station.uplink.handed import HandedBook, HandedNumbers, LineHour, Stream
+from station.uplink.requests.desk import RequestDesk
 from station.uplink.settings import UplinkSettings
 from station.uplink.states import StateNews
 
@@ -64,6 +68,8 @@ MOST_WAITING: Final = 64
 """Envelopes without a receipt."""
 MOST_BULK: Final = 48
 """Beyond so many nothing is put there that is not urgent."""
+MOST_REQUESTED: Final = 24
+"""Beyond so many nothing is put there that was asked for."""
 MOST_GATHERED: Final = 2_000
 """Items that wait in memory for their turn; while there are more, only what is urgent is read."""
 TROUBLE_S: Final = 10.0
@@ -111,7 +117,10 @@ class Uplink:
         state_dir: Path,
         reads: Engine,
         clock: Clock | None = None,
+        requests: RequestDesk | None = None,
     ) -> None:
+        """`requests` serves what the province asks for; it is closed with this. None: nobody is heard."""
+        self._requests, self._requests_wait_s = requests, -math.inf
         self._settings, self._commune, self._reads = settings, commune, reads
         self._clock = clock or SystemClock()
         folder = state_dir / FOLDER
@@ -125,7 +134,8 @@ class Uplink:
         topics = Topics(settings.shard, commune, settings.root)
         endpoint = {name: getattr(settings, name) for name in EndpointSettings.model_fields}
         broker = BrokerSettings(**endpoint, protocol="5")
-        self._forwarder = Forwarder(self.outbox, broker, topics, str(uuid4()), self._clock)
+        heard = None if requests is None else requests.heard
+        self._forwarder = Forwarder(self.outbox, broker, topics, str(uuid4()), self._clock, on_command=heard)
         self._states = StateNews()
         self._taken: dict[Stream, Ranges] = {}
         """Numbers that were read in this life; those of before are in the book."""
@@ -153,6 +163,8 @@ class Uplink:
             self._thread.join(10.0)
         self.outbox.close()
         self._book.close()
+        if self._requests is not None:
+            self._requests.close()
 
     def turn(self) -> bool:
         """One look at the store, and what it brings into the outbox; whether there is more at once.
@@ -171,7 +183,7 @@ class Uplink:
             over = HandedNumbers(waiting.numbers, waiting.touched, waiting.told_hours)
             self._hand_over(waiting.items, Priority.COUNT, now, over)
             self._gathering = WaitingItems(now.mono_s)
-        return found.more
+        return self._serve_requests(now) or found.more
 
     # --------------------------------------------------------------------------------------------- the inside
 
@@ -216,10 +228,32 @@ class Uplink:
             self._taken[key] = Ranges(self._book.handed(key))
         return self._taken[key]
 
+    def _serve_requests(self, now: Instant) -> bool:
+        """Whether there is more at once (invariant 4)."""
+        if self._requests is None or now.mono_s < self._requests_wait_s:
+            return False
+        try:
+            return self._requests.turn(
+                lambda items, priority: self._put(items, priority, now),
+                lambda: self._has_room(MOST_REQUESTED),
+                now,
+                self.outbox.stream,
+            )
+        except (NgatuError, SQLAlchemyError, OSError) as error:
+            self._requests_wait_s = now.mono_s + TROUBLE_S
+            why = error.what if isinstance(error, NgatuError) else str(getattr(error, "orig", error))
+            log.warning("requests_wait", why=why)
+            return False
+
     def _hand_over(
         self, items: Sequence[UpItem], priority: Priority, now: Instant, numbers: HandedNumbers
     ) -> None:
         """Invariant 1."""
+        self._put(items, priority, now)
+        self._book.note(numbers)
+
+    def _put(self, items: Sequence[UpItem], priority: Priority, now: Instant) -> None:
+        """Into the outbox; on its disk when this returns."""
         fit, large = fitting(items)
         for each in large:
             log.error("uplink_item_too_large", kind=each.kind, box=each.device, size_bytes=len(each.raw))
@@ -227,7 +261,6 @@ class Uplink:
         self.outbox.put([Message(ENVELOPE, data, BYTES, priority, now) for data in envelopes])
         if self.outbox.condition().in_memory is not None:
             raise OutboxError("the uplink's outbox is in memory: nothing is noted as handed")
-        self._book.note(numbers)
 
     def _has_room(self, most: int = MOST_WAITING) -> bool:
         """Invariant 2."""

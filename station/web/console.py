@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine
@@ -27,6 +27,8 @@ from station.config import StationConfig, WebSettings
 from station.footage.custody import CustodyBook
 from station.handover.dossier import Dossiers
 from station.province.desk import away_communes, opened_to, reading, writing
+from station.province.requests.book import RequestBook
+from station.province.requests.pictures import RequestedPictures
 from station.store.blobs import BLOBS
 from station.store.database import current_version, engine_of, in_words, url_of
 from station.store.pictures.rows import KeptPictures
@@ -37,6 +39,18 @@ from station.web.tiles import Tiles
 MOST_VIEWS: Final = 200
 MOST_SESSIONS: Final = 8
 """Of one account: the desk, the wall, a phone, and what somebody forgot."""
+
+
+class PicturesByHash(Protocol):
+    """Pictures by their hash."""
+
+    def read(self, sha256: str) -> bytes | None:
+        """The picture as it came; None: there is none.
+
+        Raises:
+            StoreError, OSError: it cannot be read.
+        """
+        ...
 
 
 @dataclass(slots=True)
@@ -54,8 +68,8 @@ class DutyConsole:
     audit: AuditLog
     audit_watch: AuditWatch
     feed: EventFeed
-    pictures: KeptPictures
-    """Those that boxes sent, by their hash."""
+    pictures: PicturesByHash
+    """Those that boxes sent; at the province those that came on request."""
     boxes: BoxWall
     orders: OrderDesk
     plans: Plans
@@ -130,7 +144,12 @@ class DutyConsole:
                 self.views.clear()
             reads = opened_to(self.reads, communes)
             view = self.views[communes] = reads, BoxWall(reads, None, away=partial(away_communes, reads))
-        return replace(self, reads=view[0], boxes=view[1])
+        return replace(self, reads=view[0], boxes=view[1], pictures=RequestedPictures(view[0]))
+
+    @property
+    def requests(self) -> RequestBook:
+        """At the province: what is asked of communes, as far as they are open to whom this is."""
+        return RequestBook(self.reads, self.audit, self.web.command_key)
 
     @property
     def zone(self) -> ZoneInfo:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from agent.translatable import tr
@@ -23,16 +24,18 @@ MENU: Final = (
 
 
 OF_PROVINCE: Final = ("/lookup", "/counts", "/boxes", "/audit", "/people")
-"""What the console of the province has: the rest is the work of a commune, or needs what does not go up."""
+"""What the console of the province has of these: the rest is a commune's work, or needs what does not go up."""
+ONLY_OF_PROVINCE: Final = (("/asked", tr("Asked of communes"), Role.OFFICER),)
+"""What no station has; behind the look-ups."""
 
 
 def menu_of(role: Role, *, of_province: bool = False) -> list[tuple[str, str]]:
     """What the menu shows to this role: (path, name)."""
-    return [
-        (path, name)
-        for path, name, needed in MENU
-        if allows(role, needed) and (not of_province or path in OF_PROVINCE)
-    ]
+    pages: Sequence[tuple[str, str, Role]] = MENU
+    if of_province:
+        shown = tuple(page for page in MENU if page[0] in OF_PROVINCE)
+        pages = (*shown[:1], *ONLY_OF_PROVINCE, *shown[1:])
+    return [(path, name) for path, name, needed in pages if allows(role, needed)]
 
 
 def here(path: str) -> str:

@@ -15,6 +15,7 @@ import pytest
 
 from agent.transport.client import connect_options
 from station.province.inbound import STATIONS
+from station.uplink.requests.order import RequestKind
 from station.uplink.settings import UP_ROOT
 from tests.support.brokers import until
 from tests.support.province_broker import ProvinceBroker, missing, province_broker, rendered
@@ -76,6 +77,18 @@ def test_receipts_go_from_the_worker_to_their_station_alone() -> None:
         ("#",),
     ):
         assert not may("station.hai-ninh", "read", *filtered)
+
+
+@pytest.mark.parametrize("kind", RequestKind)
+def test_requests_go_from_the_worker_to_their_station_alone(kind: str) -> None:
+    assert may("operator.worker-2-s01", "write", "s01", "hai-ninh", "command", kind)
+    assert may("station.hai-ninh", "read", "s01", "hai-ninh", "command", "#")
+    assert not may("operator.worker-1-s02", "write", "s01", "hai-ninh", "command", kind)
+    assert not may("operator.worker-2-s01", "write", "s01", "hai-ninh", "command", kind, "more")
+    assert not may("station.hai-ninh", "write", "s01", "hai-ninh", "command", kind)
+    assert not may("station.dong-ha", "write", "s01", "hai-ninh", "command", kind)
+    assert not may("station.dong-ha", "read", "s01", "hai-ninh", "command", "#")
+    assert not may("operator.worker-2-s01", "read", "s01", "hai-ninh", "command", "#")
 
 
 def test_who_has_lost_a_key_is_no_user_and_nobody_has_a_password() -> None:

@@ -17,11 +17,14 @@ from tests.support.people import CHEAP
 from tests.support.provinces_up import ProvincePlace
 
 
-def config_of(url: URL, folder: Path) -> ProvinceConfig:
-    """The province's file over it."""
+def config_of(url: URL, folder: Path, key: Path | None = None) -> ProvinceConfig:
+    """The province's file over it; `key` signs what is asked of communes."""
     where = f"postgresql://{url.username}@{url.host}:{url.port}/{url.database}"
     return ProvinceConfig(
-        shard="s01", database=ProvinceDatabase(url=where), state_dir=folder, web=ProvinceWeb(port=8481)
+        shard="s01",
+        database=ProvinceDatabase(url=where),
+        state_dir=folder,
+        web=ProvinceWeb(port=8481, command_key=key),
     )
 
 
@@ -42,10 +45,10 @@ class ProvinceScreen(DutyScreen):
 
 
 @contextmanager
-def province_screen(place: ProvincePlace, folder: Path) -> Iterator[ProvinceScreen]:
+def province_screen(place: ProvincePlace, folder: Path, key: Path | None = None) -> Iterator[ProvinceScreen]:
     """The console of a province, served."""
     prepare(place.url)
-    found = ProvinceScreen(folder, "province", cost=CHEAP, config=config_of(place.url, folder))
+    found = ProvinceScreen(folder, "province", cost=CHEAP, config=config_of(place.url, folder, key))
     try:
         with found.served():
             yield found

@@ -14,6 +14,7 @@ from agent.core.types import Instant
 from agent.wire.channels import MessageKind
 from station.ingest.inbound import InboundMessage, read
 from station.uplink.envelope import ENVELOPE, Envelope, UpItem, unpack
+from station.uplink.requests.desk import RequestDesk
 from station.uplink.settings import UplinkSettings
 from station.uplink.uplink import Uplink
 from tests.support.stores import Place
@@ -43,10 +44,13 @@ def a_seal(seq: int, number: int, device: str = "north-01", stream: str = "s-1")
 
 @contextmanager
 def uplink_at(
-    place: Place, settings: UplinkSettings = SETTINGS, clock: Clock | None = None
+    place: Place,
+    settings: UplinkSettings = SETTINGS,
+    clock: Clock | None = None,
+    requests: RequestDesk | None = None,
 ) -> Iterator[Uplink]:
     """One life of the uplink of a store, which is not started: `turn` it."""
-    uplink = Uplink(settings, COMMUNE, place.folder, place.engine, clock)
+    uplink = Uplink(settings, COMMUNE, place.folder, place.engine, clock, requests)
     try:
         yield uplink
     finally:

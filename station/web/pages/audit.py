@@ -19,11 +19,13 @@ from starlette.responses import HTMLResponse, StreamingResponse
 from agent.language import translated
 from agent.printable import spreadsheet_cell
 from agent.translatable import tr
-from station.access.audit_entry import AT_THE_MACHINE, VERBS, AuditVerb, ConsoleEntry
+from station.access.audit_entry import AT_THE_MACHINE, OF_THE_PROVINCE, VERBS, AuditVerb, ConsoleEntry
 from station.access.audit_log import AuditQuery
 from station.access.detail_words import detail_words
 from station.access.roles import ROLES
 from station.boxes.order_kinds import TERMS
+from station.province.requests.words import ANSWER_WORDS, KIND_WORDS
+from station.province.requests.words import REASON_WORDS as REQUEST_REASONS
 from station.review.states import REASON_WORDS, RIGHT_LABELS, STATE_WORDS
 from station.web.visitor import Supervisor, Visitor
 
@@ -45,8 +47,12 @@ WORDS: Final = {
     "reason": REASON_WORDS,
     "right_label": RIGHT_LABELS,
     "order": {str(kind): terms.name for kind, terms in TERMS.items()},
+    "asked": KIND_WORDS,
+    "answer": ANSWER_WORDS,
+    "cause": REQUEST_REASONS,
 }
-"""Of details that reviews and orders note."""
+"""Of details that reviews, orders and requests of the province note."""
+MACHINES: Final = {AT_THE_MACHINE: tr("the station's machine"), OF_THE_PROVINCE: tr("the province")}
 _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{6}([0-9a-f]{6})")
 _SHA256: Final = re.compile(r"\b[0-9a-f]{58}([0-9a-f]{6})\b")
 
@@ -141,7 +147,7 @@ def _row(visitor: Visitor, entry: ConsoleEntry) -> dict[str, Any]:
         "time_ms": entry.time_ms,
         "who": entry.name or entry.login or tr("somebody who is not logged in"),
         "role": ROLES.get(entry.role, ""),
-        "where": tr("the station's machine") if entry.address == AT_THE_MACHINE else entry.address,
+        "where": MACHINES.get(entry.address, entry.address),
         "what": VERBS.get(entry.verb, entry.verb),
         "subject": _short(entry.subject),
         "whole": entry.subject,

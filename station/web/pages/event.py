@@ -32,6 +32,7 @@ from station.retention.holds import MAX_WORDS, EventHolds
 from station.retention.settings import DAY_MS
 from station.review.queue import ReviewQueue
 from station.review.states import REASON_WORDS, FalseReason, ReviewState, following
+from station.web.asking.picture import asked_of
 from station.web.review_sheet import label_buttons, state_words
 from station.web.visitor import Officer, Visitor
 
@@ -92,6 +93,7 @@ def event_page(visitor: Officer, box: str, event_id: str) -> HTMLResponse:
         most=MAX_WORDS,
         picture_went=_picture_went(visitor, card),
         named=whole.detail.names_picture,
+        asked=asked_of(visitor, card) if desk.of_province else None,
     )
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import paho.mqtt.client as paho
 from structlog.testing import capture_logs
 
 from agent.errors import NgatuError
+from station.ingest.handler import OutboundCommand
 from station.ingest.subscriber import InboundMessage, MessageKind
 from station.watch.embedded import Address
 from tests.station.ingest.test_subscriber import Notes, running, subscriber
@@ -44,6 +46,39 @@ def test_what_came_again_may_be_compared_and_is_not_receipted_when_that_fails(
 
     assert [message.seq for message in notes.copies] == [1]
     assert len(notes.of(MessageKind.EVENT)) == 1
+
+
+def test_what_a_handler_has_for_a_box_is_carried_to_it_and_a_failure_ends_nothing(
+    address: Address, commune: str
+) -> None:
+    class Asking(Notes):
+        left = 2
+
+        def commands(self) -> Sequence[OutboundCommand]:
+            self.left -= 1
+            if self.left == 1:
+                raise OSError("the database is away")
+            return [OutboundCommand((commune, "north-01"), "ping", b"{}", 30.0)] if self.left == 0 else []
+
+    heard = list[tuple[str, bytes, object]]()
+    client = paho.Client(paho.CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
+    client.on_message = lambda _c, _d, found: heard.append(
+        (found.topic, bytes(found.payload), getattr(found.properties, "MessageExpiryInterval", None))
+    )
+    client.connect(address.host, address.port)
+    client.loop_start()
+    try:
+        until(client.is_connected)
+        client.subscribe(f"ngatu/v1/{commune}/+/command/#", 1)
+        with running(subscriber(address, commune, Asking())):
+            until(lambda: heard)
+    finally:
+        client.disconnect()
+        client.loop_stop()
+
+    ((topic, body, life_s),) = heard
+    assert (topic, body) == (f"ngatu/v1/{commune}/north-01/command/ping", b"{}")
+    assert isinstance(life_s, int) and 0 < life_s <= 30
 
 
 def test_a_trouble_of_the_handler_is_told_once_and_so_is_its_end(address: Address, commune: str) -> None:

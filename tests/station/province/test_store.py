@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from sqlalchemy import URL
 
-from station.province.store import upgrade
+from station.province import store as store_module
+from station.province.store import VERSION, upgrade
 from station.store.database import StoreError, engine_of
 from station.uplink.envelope import UpItem
 from tests.support.provinces_up import (
@@ -180,6 +182,28 @@ def test_the_lives_of_the_workers_of_a_shard_are_known_to_the_next(province: Pro
         store.begin("life-1")
     with closing(province.open()) as store:
         assert store.earlier() == ("life-1",)
+
+
+def test_a_database_of_the_version_before_is_brought_up_to_date_and_keeps_what_is_in_it(
+    province: ProvincePlace,
+) -> None:
+    tables = Path(store_module.__file__).with_name("schema.sql").read_text(encoding="utf-8")
+    engine = engine_of(province.url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("create table province_version (number integer not null)")
+        connection.exec_driver_sql("insert into province_version values (2)")
+        connection.exec_driver_sql(tables)
+        connection.exec_driver_sql(
+            "insert into commune (name, shard, first_seen_ms, last_seen_ms) values ('hai-ninh', 's01', 0, 0)"
+        )
+    engine.dispose()
+
+    with closing(province.open()) as store:
+        assert store.commands() == []
+
+    assert province.rows("select number from province_version") == [(VERSION,)]
+    assert province.rows("select name from commune") == [("hai-ninh",)]
+    assert province.rows("select count(*) from request") == [(0,)]
 
 
 def test_a_database_that_is_no_postgresql_or_of_a_newer_version_is_refused(province: ProvincePlace) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from agent.errors import ConfigError
 from station.config import parse, warnings
+from station.uplink.settings import RequestSettings
 
 LEAST = "commune: hai-ninh\n"
 
@@ -28,3 +29,21 @@ def test_without_tls_beyond_this_machine_the_operator_is_warned() -> None:
 
     assert not any("uplink.tls" in line for line in warnings(near))
     assert any("uplink.tls" in line for line in warnings(far))
+
+
+def test_the_province_may_ask_for_nothing_unless_the_file_names_its_key_and_the_kinds() -> None:
+    def requests(text: str) -> RequestSettings | None:
+        uplink = parse(f"{LEAST}uplink: {{shard: s01{text}}}\n".encode(), "station.yaml").uplink
+        assert uplink is not None
+        return uplink.requests
+
+    assert requests("") is None
+    only_key = requests(", requests: {key: /etc/province.pub}")
+    assert only_key is not None and only_key.allowed == ()
+    for wrong, word in (
+        ("{}", "key"),
+        ("{key: /k, allowed: [footage]}", "allowed"),
+        ("{key: /k, all: true}", "all"),
+    ):
+        with pytest.raises(ConfigError, match=word):
+            requests(f", requests: {wrong}")

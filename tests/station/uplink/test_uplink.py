@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import time
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -13,9 +15,13 @@ import pytest
 from agent.core.types import Instant
 from agent.mqtt.packets import packet_bytes, publish_properties
 from agent.wire import codec
+from agent.wire.codec import BYTES
+from agent.wire.message import Message, Priority
 from station.uplink.settings import UplinkSettings
-from station.uplink.uplink import BULK_S, MOST_BULK, MOST_WAITING, SLOW_S, Uplink
+from station.uplink.uplink import BULK_S, MOST_BULK, MOST_REQUESTED, MOST_WAITING, SLOW_S, Uplink
 from tests.conftest import SteppedClock
+from tests.support.asked_commune import CLOSE, an_alert_with_pictures
+from tests.support.asked_requests import PICTURE, DrivenDesk, command, private, signed
 from tests.support.stores import Place
 from tests.support.street_events import street_events
 from tests.support.told_events import status
@@ -294,3 +300,51 @@ def test_a_station_that_was_restored_from_a_backup_tells_what_is_new_and_lacks_n
         told_ids()
 
     assert ids == {"e-1", "e-2", "e-3", "e-4"}
+
+
+def asked_for(place: Place, *, number: int = 1) -> tuple[DrivenDesk, bytes]:
+    """A desk that allows pictures, and a request for one that the store has."""
+    driven = DrivenDesk(place)
+    fields = PICTURE | {"sha256": sha256(CLOSE).hexdigest()}
+    at = datetime.now(UTC)
+    driven.now = at
+    return driven, signed(command(number, at, **fields), key=private(driven.key))
+
+
+def test_what_is_requested_goes_behind_what_goes_up_by_itself(place: Place) -> None:
+    with closing(place.open()) as store:
+        store.commit(an_alert_with_pictures())
+        driven, body = asked_for(place)
+        with uplink_at(place, requests=driven.desk) as uplink:
+            driven.desk.heard("x/command/picture", body, False, lambda: None)
+            uplink.turn()
+
+            kinds = [[item.kind for item in each.items] for each in envelopes(uplink)]
+            assert kinds[-1] == ["piece"] and "event" in kinds[0]
+            assert [each for each in kinds if "answer" in each] == [["answer"], ["answer"]]
+
+
+def test_where_much_waits_nothing_more_is_sent_on_request_and_alerts_still_are(place: Place) -> None:
+    with closing(place.open()) as store:
+        store.commit(an_alert_with_pictures())
+        driven, body = asked_for(place)
+        with uplink_at(place, requests=driven.desk) as uplink:
+            now = Instant(0.0, 0.0)
+            uplink.outbox.put([Message("chain", b"{}", BYTES, Priority.COUNT, now)] * MOST_REQUESTED)
+            driven.desk.heard("x/command/picture", body, False, lambda: None)
+            uplink.turn()
+
+            assert items(uplink, "event") and items(uplink, "answer") and not items(uplink, "piece")
+
+
+def test_a_request_that_cannot_be_served_holds_up_nothing_else(place: Place) -> None:
+    with closing(place.open()) as store:
+        driven, body = asked_for(place)
+        with uplink_at(place, requests=driven.desk) as uplink:
+            with closing(sqlite3.connect(place.folder / "uplink" / "requests.db")) as other:
+                other.execute("drop table request")
+            store.commit([alert(1)])
+            driven.desk.heard("x/command/picture", body, False, lambda: None)
+            uplink.turn()
+
+            assert len(items(uplink)) == 1

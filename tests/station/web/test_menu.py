@@ -20,3 +20,9 @@ def test_a_page_stands_under_the_one_of_the_menu_that_leads_to_it() -> None:
     assert here("/events/box-1/e-1") == "/lookup"
     assert here("/requests/new") == "/requests"
     assert here("/rules") == "/review"
+
+
+def test_only_the_console_of_the_province_lists_what_was_asked_of_communes() -> None:
+    assert "/asked" in dict(menu_of(Role.OFFICER, of_province=True))
+    assert "/requests" not in dict(menu_of(Role.ADMINISTRATOR, of_province=True))
+    assert all("/asked" not in dict(menu_of(role)) for role in Role)

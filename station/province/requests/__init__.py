@@ -1,0 +1,1 @@
+"""What the province asks of its communes' stations: written, carried down, and what comes back."""

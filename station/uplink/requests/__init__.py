@@ -1,0 +1,1 @@
+"""What the province asks of a station, and what it is answered."""

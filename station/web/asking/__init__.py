@@ -1,0 +1,1 @@
+"""Pages of the province's console on which communes are asked for something."""
