@@ -10,6 +10,10 @@ MUTANT := .venv-mutants
 EDITABLE := PYTHONWARNINGS='ignore:Editable installation'
 # Tests wait for brokers, cameras and browsers a part of their time: two more processes than cores.
 WORKERS ?= $(shell echo $$(($$(nproc 2>/dev/null || echo 2) + 2)))
+PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+# What `make test` leaves to `make test-long`, in pytest's words; and the files where it is, for only these are read then.
+LONG = long or browser
+LONG_TESTS = $(sort $(shell grep -rlE 'mark\.(long|browser)\b' tests --include='test_*.py'))
 # Programs under test are started hundreds of times: uncached, each would be compiled anew at every start.
 unexport PYTHONDONTWRITEBYTECODE
 # What is tried with the lowest versions: a user of each dependency, without what takes longest (words for pytest's -k).
@@ -22,7 +26,7 @@ FLOORS_TESTS = tests/agent/core tests/agent/cameras tests/agent/detectors tests/
 FLOORS_WITHOUT = integrity or tamper or nuisance or any_event or salvage or killed or rtsp or service or watch or hostile or ten_thousand
 SCRIPTS = .ci/run $(shell grep -rIlE '^\#!/bin/(ba)?sh' deploy)
 
-.PHONY: help setup demo test golden golden-accept mutants test-floors test-faults test-duty-room test-fleet test-boards test-csi test-vm test-image check bench verifier models bundle image docs clean
+.PHONY: help setup demo test test-long golden golden-accept mutants test-floors test-faults test-duty-room test-fleet test-boards test-csi test-vm test-image check bench verifier models bundle image docs clean
 
 # An environment with this checkout in it, and so many MB free for it; .ci/environment says why it cannot be made.
 define environment
@@ -51,8 +55,11 @@ $(DEMO)/.complete: setup.cfg pyproject.toml
 demo: $(DEMO)/.complete ## Run the main job on real footage, up to the duty room's screen; KEEP=1 stays until Ctrl-C.
 	@$(DEMO)/bin/python -m examples.demo.run $(if $(filter-out 0 no,$(KEEP)),--keep)
 
-test: $(VENV)/.complete ## Run the tests.
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+test: $(VENV)/.complete ## Run the tests, without those that are long.
+	@$(PYTEST) -m 'not ($(LONG))'
+
+test-long: $(VENV)/.complete ## Run the long tests: whole sites, clusters, browsers, boxes that are killed.
+	@$(PYTEST) -m '$(LONG)' $(LONG_TESTS)
 
 golden: $(VENV)/.complete ## Show what three known clips give otherwise than they did; ends with 1 if anything.
 	@$(BIN)/python -m tests.golden

@@ -101,6 +101,7 @@ def test_a_bar_that_is_missed_is_said_to_be() -> None:
     assert cost.Bar(1.0).judged(None)["kept"] is None
 
 
+@pytest.mark.long
 def test_everybody_watches_one_clip_and_all_that_they_spend_is_told(tmp_path: Path) -> None:
     clip = write_clip(tmp_path / "road.mp4", seconds=9, still_s=3.5)
 
@@ -119,6 +120,7 @@ def test_everybody_watches_one_clip_and_all_that_they_spend_is_told(tmp_path: Pa
     assert compared(seen.tracks, seen.naive_tracks, 10.0).objects == 1
 
 
+@pytest.mark.long
 def test_each_start_is_stamped_when_it_arrives(tmp_path: Path) -> None:
     stamped = delays(write_clip(tmp_path / "road.mp4", seconds=7, still_s=3.0), write_model(tmp_path), 7.0)
 
@@ -126,6 +128,7 @@ def test_each_start_is_stamped_when_it_arrives(tmp_path: Path) -> None:
     assert all(0 < delay < 5 for _, delay in stamped)
 
 
+@pytest.mark.long
 def test_where_debians_motion_is_missing_our_own_figure_stands_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -139,6 +142,7 @@ def test_where_debians_motion_is_missing_our_own_figure_stands_alone(
     assert costs.daemon is None
 
 
+@pytest.mark.long
 def test_a_box_that_cannot_start_is_an_error_and_no_row(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

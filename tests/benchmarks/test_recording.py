@@ -40,6 +40,7 @@ def test_a_clip_becomes_a_camera_of_its_rate_and_size(tmp_path: Path) -> None:
     assert keys[0] == 0
 
 
+@pytest.mark.long
 def test_everybody_watches_and_what_was_recorded_lies_on_the_disk(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

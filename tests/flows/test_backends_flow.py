@@ -20,6 +20,8 @@ from tests.support.boxes import NGATU
 from tests.support.cells import SURE, write_ncnn, write_onnx
 from tests.support.squares import write_clip
 
+pytestmark = pytest.mark.long
+
 pytest.importorskip("ncnn")
 
 LAST_DIGIT = 1e-3

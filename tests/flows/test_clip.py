@@ -20,6 +20,8 @@ from tests.support.brokers import until
 from tests.support.real_footage import FPS, Recorded, frames_in, record_into
 from tests.support.squares import write_clip
 
+pytestmark = pytest.mark.long
+
 SECONDS = 6
 
 

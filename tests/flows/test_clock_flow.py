@@ -16,6 +16,8 @@ from station.watch.embedded import Address
 from tests.support.boxes import Box, Station, at_work, everything_arrives
 from tests.support.brokers import until
 
+pytestmark = pytest.mark.long
+
 LIBRARIES = [
     *Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"),
     *Path("/usr/lib").glob("faketime/libfaketimeMT.so.1"),

@@ -26,7 +26,7 @@ from tests.support.boxes import Box, Station, at_work, stored
 from tests.support.brokers import Mosquitto, until
 
 HERE = "ngatu/v1/test-commune/test-box-01"
-pytestmark = pytest.mark.broker
+pytestmark = [pytest.mark.long, pytest.mark.broker]
 
 
 class Desk:

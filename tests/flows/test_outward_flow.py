@@ -21,6 +21,8 @@ from tests.support.fake_box import FakeBox, an_event
 from tests.support.hook_receiver import HookReceiver
 from tests.support.people import QUAN
 
+pytestmark = pytest.mark.long
+
 
 @pytest.mark.timeout(300)
 def test_an_event_of_a_box_goes_to_every_program_also_after_the_screen_was_killed(

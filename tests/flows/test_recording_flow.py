@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 import yaml
 
 from agent.errors import FootageError
@@ -16,6 +17,8 @@ from station.watch.embedded import Address
 from tests.support.boxes import Box, Station, at_work
 from tests.support.brokers import until
 from tests.support.taps import played
+
+pytestmark = pytest.mark.long
 
 
 def links(station: Station) -> dict[int, str]:

@@ -26,7 +26,7 @@ BY_ORDER = "samples: {enabled: true, purpose: better, legal_basis: Decision 12, 
 FRAMES = 40
 WHY = ("--purpose", "a better detector", "--officer", "Lê Văn A")
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(500)]
+pytestmark = [pytest.mark.long, pytest.mark.broker, pytest.mark.timeout(500)]
 
 
 class Site:

@@ -44,6 +44,7 @@ def broker(tmp_path: Path) -> Iterator[RoleBroker]:
         yield running
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("number", ["P44", "P52", "P58", "P60.3"])
 def test_the_promise_is_kept_at_its_smallest_size(number: str) -> None:
     verdict = tried(gathered()[number], int.from_bytes(os.urandom(4)), "quick")

@@ -46,6 +46,7 @@ def test_whoever_sits_at_the_host_itself_is_not_bounded() -> None:
     assert "iif != lo tcp dport 8883 jump bounded_8883" in rules(ngatu_base_allow=allowed())
 
 
+@pytest.mark.long
 def test_one_loud_address_is_held_to_its_bounds() -> None:
     verdict = tried(gathered()["P45.2"], 1, "quick")
     if verdict.outcome == "not tried":

@@ -15,6 +15,8 @@ import pytest
 from tests.conftest import ROOT
 from tests.support.programs import OPENSSH, require
 
+pytestmark = pytest.mark.long
+
 HERE = Path(sys.executable).parent
 NOWHERE = {"ansible_host": "127.0.0.1", "ansible_port": 1, "ngatu_ca_passphrase": "a passphrase of tests"}
 """No host answers there: who is asked is told as unreachable."""

@@ -137,6 +137,7 @@ def test_a_role_that_could_leave_the_folder_is_refused(host: Host) -> None:
     assert done.returncode == 1 and "is no role" in done.stderr
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("first", [True, False], ids=["the first pair", "a later one"])
 def test_killed_before_any_change_it_has_a_whole_pair_and_can_go_on(host: Host, first: bool) -> None:
     """Promise P34 at every third step; `make test-fleet` tries each, on a host and under load."""

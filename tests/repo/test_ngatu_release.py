@@ -209,6 +209,7 @@ def test_an_outcome_before_the_release_has_proved_that_it_works_counts_for_nothi
     assert box.runs() == OLD
 
 
+@pytest.mark.long
 def test_whoever_dies_while_the_trial_of_a_model_begins_leaves_one_that_can_end(
     maker: Maker, prepared: Path, tmp_path: Path
 ) -> None:
@@ -387,6 +388,7 @@ def test_two_at_once_do_not_meet(box: SmallBox) -> None:
 # -------------------------------------------------------------------------------------- killed at every step
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("reboot", [True, False], ids=["the box restarts", "only the tool died"])
 @pytest.mark.parametrize("verb", deaths.VERBS)
 def test_killed_at_any_step_it_has_the_old_or_the_new_and_can_go_on(
@@ -396,6 +398,7 @@ def test_killed_at_any_step_it_has_the_old_or_the_new_and_can_go_on(
     assert deaths.survived(verb, prepared, tmp_path, maker, reboot=reboot, every=3) >= 2
 
 
+@pytest.mark.long
 def test_killed_at_any_step_an_install_can_be_done_again(prepared: Path, maker: Maker, tmp_path: Path) -> None:
     assert deaths.survived_installs(prepared, tmp_path, maker, every=7) >= 2
 
@@ -431,6 +434,7 @@ def test_a_bundle_that_is_refused_late_leaves_nothing(tmp_path: Path) -> None:
     assert list((box.root / "releases").iterdir()) == []
 
 
+@pytest.mark.long
 def test_altered_bundles_end_in_one_refusal_or_are_what_was_signed() -> None:
     verdict = tried(gathered()["P50"], int.from_bytes(os.urandom(4)), "quick")
 

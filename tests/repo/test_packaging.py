@@ -116,6 +116,7 @@ def delivered(tmp_path_factory: pytest.TempPathFactory) -> Delivered:
     return Delivered(source, wheel, environment)
 
 
+@pytest.mark.long
 @pytest.mark.repository
 def test_the_source_holds_every_file_of_the_repository(delivered: Delivered) -> None:
     if shutil.which("git") is None or not (ROOT / ".git").exists():
@@ -129,6 +130,7 @@ def test_the_source_holds_every_file_of_the_repository(delivered: Delivered) -> 
     assert {name for name in listed if name and (ROOT / name).exists()} <= there
 
 
+@pytest.mark.long
 def test_the_wheel_holds_every_file_of_the_packages_and_no_other_package(delivered: Delivered) -> None:
     wanted = {
         path.relative_to(delivered.source).as_posix()
@@ -144,6 +146,7 @@ def test_the_wheel_holds_every_file_of_the_packages_and_no_other_package(deliver
     assert held - wanted == {f"fleet/deploy/{name}" for name in files(delivered.source / "deploy")}
 
 
+@pytest.mark.long
 def test_what_the_wheel_says_of_itself_is_true(delivered: Delivered) -> None:
     metadata = delivered.metadata()
 
@@ -153,6 +156,7 @@ def test_what_the_wheel_says_of_itself_is_true(delivered: Delivered) -> None:
     assert "armv7" not in metadata.as_string(), "ONNX Runtime has no wheels for 32 bits"
 
 
+@pytest.mark.long
 def test_whoever_installs_the_wheel_has_the_man_pages(delivered: Delivered) -> None:
     installed = {path.name: path.read_bytes() for path in (delivered.environment / "share/man/man1").iterdir()}
 
@@ -160,6 +164,7 @@ def test_whoever_installs_the_wheel_has_the_man_pages(delivered: Delivered) -> N
     assert "ngatu-station-events.1" in installed
 
 
+@pytest.mark.long
 def test_whoever_has_only_the_wheel_writes_the_playbooks_and_the_wheel_itself(
     delivered: Delivered, tmp_path: Path
 ) -> None:
@@ -178,6 +183,7 @@ def test_whoever_has_only_the_wheel_writes_the_playbooks_and_the_wheel_itself(
         }
 
 
+@pytest.mark.long
 def test_its_tests_pass_apart_from_the_checkout(delivered: Delivered) -> None:
     words = ["-P", "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *SOME_TESTS]
     done = delivered.run("python", *words, cwd=delivered.source)

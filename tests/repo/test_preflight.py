@@ -20,6 +20,7 @@ PLAYBOOK = Path(sys.executable).with_name("ansible-playbook")
 HERE = "{}.{}".format(*sys.version_info[:2])
 
 pytestmark = [
+    pytest.mark.long,
     pytest.mark.skipif(not PLAYBOOK.exists(), reason="needs ansible-core"),
     pytest.mark.timeout(300),
 ]

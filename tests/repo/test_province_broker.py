@@ -26,6 +26,7 @@ SOON_S = 60.0
 """However busy the machine is."""
 
 needs_rabbitmq = [
+    pytest.mark.long,
     pytest.mark.skipif(missing() is not None, reason=str(missing())),
     pytest.mark.broker,
     pytest.mark.timeout(900),

@@ -30,7 +30,7 @@ from tests.support.province_databases import (
 )
 from tests.support.stores import program
 
-pytestmark = [pytest.mark.postgresql, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.long, pytest.mark.postgresql, pytest.mark.timeout(1800)]
 WORKER = ROLE.parent / "ngatu_province_worker" / "templates" / "province.yaml.j2"
 SOON_S = 240.0
 """However busy the machine is."""

@@ -20,6 +20,7 @@ PLAYBOOK = Path(sys.executable).with_name("ansible-playbook")
 ANSIBLE = ROOT / "deploy" / "ansible"
 
 pytestmark = [
+    pytest.mark.long,
     pytest.mark.skipif(not PLAYBOOK.exists(), reason="needs ansible-core"),
     pytest.mark.timeout(900),
 ]

@@ -23,6 +23,8 @@ from tests.support.brokers import free_port
 from tests.support.duty_room import OFFICER, PASSWORD, DutyRoom
 from tests.support.screen_proxy import HOST, ScreenProxy, rendered, screen_proxy
 
+pytestmark = pytest.mark.long
+
 MIB = 2**20
 
 

@@ -160,6 +160,7 @@ def test_a_folder_that_it_may_not_enter_is_one_clear_line(tmp_path: Path) -> Non
     assert "ngatu is broken" not in done.stderr + done.stdout
 
 
+@pytest.mark.long
 @pytest.mark.broker
 def test_killed_in_the_middle_of_a_drain_it_loses_nothing_and_doubles_nothing(
     mosquitto: Mosquitto, commune: str, tmp_path: Path
@@ -248,6 +249,7 @@ def test_a_wiped_store_asks_for_all_that_the_box_still_has_and_tells_what_is_gon
     assert "gap_found" in [line["event"] for line in service.lines()]
 
 
+@pytest.mark.long
 @pytest.mark.broker
 def test_a_backlog_is_drained_at_300_events_a_second_and_more(
     mosquitto: Mosquitto, commune: str, tmp_path: Path

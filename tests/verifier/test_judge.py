@@ -214,6 +214,7 @@ def test_a_hole_of_less_than_a_second_is_no_gap(bench: Bench) -> None:
     assert [(gap.end - gap.start, gap.why) for gap in manifest.gaps] == [(timedelta(seconds=6), "camera_lost")]
 
 
+@pytest.mark.long
 def test_the_promise_of_tampering_is_kept_at_its_smallest_size() -> None:
     verdict = tried(gathered()["P37"], int.from_bytes(os.urandom(4)), "quick")
 

@@ -58,7 +58,7 @@ class Trial:
     """Empty, and gone afterwards."""
     seed: int
     size_of: Size
-    """`quick` is for `make test`, `usual` for `make test-faults`, `long` before a release."""
+    """`quick` is for `make test-long`, `usual` for `make test-faults`, `long` before a release."""
 
     def size(self, usual: int, long: int, quick: int | None = None) -> int:
         """How much of it; `quick` is a tenth of the usual unless it is given."""

@@ -36,6 +36,7 @@ def test_each_has_a_row_that_says_what_where_and_what_to_do(each: Mistake) -> No
     assert not any(word in said for word in NEVER)
 
 
+@pytest.mark.long
 @pytest.mark.broker
 def test_some_of_everybody_are_made_and_told_as_they_should(tmp_path: Path) -> None:
     if MOSQUITTO is None:

@@ -29,6 +29,7 @@ QUICK = ("P1", "P3", "P5", "P8")
 """Those that take seconds and reach furthest."""
 
 
+@pytest.mark.long
 @pytest.mark.broker
 @pytest.mark.parametrize("number", QUICK)
 def test_the_promise_is_kept_at_its_smallest_size(number: str) -> None:

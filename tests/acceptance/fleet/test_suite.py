@@ -6,6 +6,8 @@ import pytest
 
 from tests.acceptance.faults.suite import gathered, tried
 
+pytestmark = pytest.mark.long
+
 
 @pytest.mark.timeout(600)
 def test_real_hosts_can_be_made_and_leave_nothing_behind() -> None:

@@ -15,6 +15,7 @@ from agent.cli.exit import ExitCode, code_of, one_line_errors
 from agent.cli.main import gathered
 from agent.cli.reference import commands, rows
 from agent.errors import BrokerRefused, ConfigError, ModelError, NgatuError, UsageError
+from tests.support.command_line import exit_code
 
 ROOT = Path(__file__).resolve().parents[3]
 CANARY = "pa55-w0rd-canary"
@@ -99,13 +100,10 @@ def test_a_file_of_settings_that_is_not_there_ends_each_with_the_same_code(
     words: str, required: list[tuple[str, str, str, str]], tmp_path: Path
 ) -> None:
     given = ["ping" if row[0] == "VERB" else "hai-ninh-03" for row in required if row[0].isupper()]
-    done = CliRunner().invoke(gathered(), [*words.split()[1:], *given, "-c", str(tmp_path / "none.yaml")])
 
-    assert done.exit_code == ExitCode.WRONG, done.output
+    assert exit_code([*words.split()[1:], *given, "-c", str(tmp_path / "none.yaml")]) == ExitCode.WRONG
 
 
 @pytest.mark.parametrize("words", [words for words, _ in commands(gathered())])
 def test_a_word_that_no_command_has_ends_each_with_the_same_code(words: str) -> None:
-    done = CliRunner().invoke(gathered(), [*words.split()[1:], "--no-such-option"])
-
-    assert done.exit_code == ExitCode.WRONG
+    assert exit_code([*words.split()[1:], "--no-such-option"]) == ExitCode.WRONG

@@ -25,6 +25,8 @@ from tests.support.boxes import Box
 from tests.support.brokers import free_port
 from tests.support.shadowed import Fault, write_shadow
 
+pytestmark = pytest.mark.long
+
 MEASURED = ShadowComparison(old_ms=TimeHistogram({40: 30}), old_mb=200.0)
 """The old one's time is known, so the new one is shown the first crop."""
 

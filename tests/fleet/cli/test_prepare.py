@@ -76,6 +76,7 @@ def typing(home: Path, *words: str) -> Iterator[Typing]:
         os.close(at.terminal)
 
 
+@pytest.mark.long
 @pytest.mark.timeout(180)
 def test_who_types_something_wrong_is_told_at_once_and_asked_again_and_may_stop_in_the_middle(
     tmp_path: Path,

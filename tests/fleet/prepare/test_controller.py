@@ -21,6 +21,8 @@ from fleet.prepare.folder import write
 from tests.conftest import ROOT
 from tests.support.programs import OPENSSH, require
 
+pytestmark = pytest.mark.long
+
 HERE = Path(sys.executable).parent
 SECRETS = {
     "authority_passphrase": "Con mèo ngồi trên cột",

@@ -29,7 +29,7 @@ from tests.support.brokers import free_port, until
 OFFICER = OrderGiver("lan", "Trần Thị Lan", Role.OFFICER)
 SUPERVISOR = replace(OFFICER, login="minh", name="Lê Minh", role=Role.SUPERVISOR)
 BOX = "test-box-01"
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
 
 
 @pytest.fixture(scope="module")

@@ -31,7 +31,7 @@ from tests.support.boxes import Box, at_work
 from tests.support.brokers import Mosquitto, until
 from tests.support.jpegs import jpeg
 
-pytestmark = pytest.mark.broker
+pytestmark = [pytest.mark.long, pytest.mark.broker]
 app = typer.Typer()
 app.add_typer(commands)
 

@@ -182,6 +182,7 @@ def _do(province: ProvincePlace, statement: str) -> None:
         engine.dispose()
 
 
+@pytest.mark.long
 def test_whatever_is_killed_at_whatever_moment_nothing_is_lost_and_nothing_is_there_twice(
     brokers: tuple[Mosquitto, Mosquitto], commune: str, province: ProvincePlace, tmp_path: Path
 ) -> None:
@@ -245,6 +246,7 @@ def sent_again(box: FakeBox, stored: Stored) -> bool:
     return stored.seq in box.receipted()
 
 
+@pytest.mark.long
 def test_one_worker_serves_83_communes_in_less_than_110_megabytes(
     start_mosquitto: Callable[..., Mosquitto], province: ProvincePlace, tmp_path: Path
 ) -> None:
@@ -272,6 +274,7 @@ def test_one_worker_serves_83_communes_in_less_than_110_megabytes(
     assert held_mb <= 110
 
 
+@pytest.mark.long
 def test_a_worker_that_is_cut_off_from_its_database_has_its_shard_again_and_loses_nothing(
     start_mosquitto: Callable[..., Mosquitto], province: ProvincePlace, tmp_path: Path
 ) -> None:

@@ -36,7 +36,7 @@ from station.store.database import (
     versions,
 )
 from tests.station.ingest.test_receipts import BOX, messages
-from tests.support.stores import Place
+from tests.support.stores import Place, new_database
 
 
 def at_version(place: Place, version: str) -> None:
@@ -54,6 +54,33 @@ def test_the_names_of_the_steps_say_what_alembic_finds_in_them() -> None:
     found = ScriptDirectory.from_config(config).walk_revisions()
 
     assert versions() == tuple(step.revision for step in found)
+
+
+MADE = (
+    "select table_name, column_name, data_type, is_nullable, column_default from information_schema.columns "
+    "where table_schema = current_user order by 1, 2",
+    "select indexdef from pg_indexes where schemaname = current_user order by 1",
+    "select conrelid::regclass::text, conname, pg_get_constraintdef(oid) from pg_constraint "
+    "where connamespace = current_schema()::regnamespace order by 1, 2",
+    "select version_num from alembic_version",
+)
+
+
+@pytest.mark.postgresql
+def test_a_schema_that_is_laid_down_for_a_test_is_what_the_steps_leave(postgresql: URL, tmp_path: Path) -> None:
+    laid, stepped = (Place(new_database(postgresql), tmp_path) for _ in range(2))
+    laid.open().close()
+    engine = engine_of(stepped.url)
+    upgrade(engine)
+    engine.dispose()
+
+    for query in MADE:
+        first, second = (
+            str(place.rows(query)).replace(str(place.url.username), "") for place in (laid, stepped)
+        )
+        assert first == second
+        assert first != "[]"
+    laid.close()
 
 
 @pytest.mark.filterwarnings("ignore:Skipped unsupported reflection of expression-based index")

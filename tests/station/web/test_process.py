@@ -21,7 +21,7 @@ from station.web.process import ScreenProcess
 from tests.support.brokers import free_port, until
 from tests.support.duty_room import duty_room
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(240)]
 
 
 def configured(folder: Path, **web: Any) -> StationConfig:

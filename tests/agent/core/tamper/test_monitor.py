@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterable
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -39,8 +40,9 @@ def frame(index: int, luma: Plane, rate: float = RATE) -> Frame:
     return Frame(index, at, luma, chroma, chroma)
 
 
+@cache
 def street(seed: int) -> Plane:
-    """A road with kerbs, marks and houses, in places that the seed chooses."""
+    """A road with kerbs, marks and houses, in places that the seed chooses; drawn once, and never written."""
     chance = np.random.default_rng(seed)
     soft = cv2.resize(chance.normal(100, 25, (6, 10)), (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC)
     view = np.clip(soft, 30, 200).astype(np.uint8)
@@ -50,6 +52,7 @@ def street(seed: int) -> Plane:
         cv2.rectangle(
             view, (x, y), (x + w, y + h), int(chance.integers(20, 230)), int(chance.choice([-1, 1, 2]))
         )
+    view.setflags(write=False)
     return view
 
 
@@ -68,16 +71,18 @@ def seen(
     return state, views
 
 
-def begin(view: Plane, seconds: float = 12) -> tuple[TamperState | None, int]:
-    count = int(seconds * RATE)
-    state, views = seen(grain(view, index) for index in range(count))
+@cache
+def begin(seed: int) -> tuple[TamperState | None, int]:
+    """A street that was watched for twelve seconds: a state is a value, so many tests go on from it."""
+    count = int(12 * RATE)
+    state, views = seen(grain(street(seed), index) for index in range(count))
     assert not any(each.fault for each in views)
     return state, count
 
 
 def after(change: Callable[[Plane], Plane], seconds: float = 10, seed: int = 1) -> list[Visibility]:
     """What is told while `change` is laid over a street that was known."""
-    state, count = begin(street(seed))
+    state, count = begin(seed)
     frames = (change(grain(street(seed), index)) for index in range(count, count + int(seconds * RATE)))
     return seen(frames, state, count)[1]
 
@@ -107,7 +112,7 @@ def test_each_fault_is_found_within_ten_seconds_and_named(fault: TamperKind) -> 
 
 @pytest.mark.parametrize("fault", list(TamperKind))
 def test_a_fault_ends_when_the_view_is_back(fault: TamperKind) -> None:
-    state, count = begin(street(1))
+    state, count = begin(1)
     state, views = seen((FAULTS[fault](grain(street(1), i)) for i in range(count, count + 48)), state, count)
     assert views[-1].fault is fault
 
@@ -125,7 +130,7 @@ def test_a_moved_camera_stays_moved_however_long_it_stays_so() -> None:
 
 
 def test_uncovered_but_turned_away_becomes_moved() -> None:
-    state, count = begin(street(1))
+    state, count = begin(1)
     state, views = seen(
         (FAULTS[TamperKind.COVERED](grain(street(1), i)) for i in range(count, count + 30)), state, count
     )
@@ -153,7 +158,7 @@ def test_a_step_of_the_exposure_is_no_fault(gain: float) -> None:
 
 
 def test_dusk_and_fog_are_no_fault() -> None:
-    state, count = begin(street(3))
+    state, count = begin(3)
     whole = int(75 * RATE)
 
     def dusk(index: int) -> Plane:
@@ -184,7 +189,7 @@ def test_frozen_under_a_clock_that_ticks_is_frozen() -> None:
         cv2.putText(view, f"06:00:{index // 4:02}", (200, 176), cv2.FONT_HERSHEY_SIMPLEX, 0.5, 255)
         return view
 
-    state, count = begin(street(1))
+    state, count = begin(1)
     _, views = seen((clock(street(1), index) for index in range(count, count + 40)), state, count)
 
     assert views[-1].fault is TamperKind.FROZEN
@@ -241,7 +246,7 @@ def test_breath_over_most_of_the_view_is_blurred_within_ten_seconds() -> None:
 
 def test_a_lorry_that_stands_for_twenty_seconds_and_comes_again_is_no_fault() -> None:
     lorry, hidden = street(7), int(0.6 * WIDTH)
-    state, count = begin(street(1))
+    state, count = begin(1)
     for _ in range(2):
         stands = [grain(street(1), index) for index in range(count, count + 80)]
         for luma in stands:
@@ -253,7 +258,7 @@ def test_a_lorry_that_stands_for_twenty_seconds_and_comes_again_is_no_fault() ->
 
 
 def test_what_happens_while_no_pictures_come_is_found_when_they_are_back() -> None:
-    state, count = begin(street(1))
+    state, count = begin(1)
     later = count + int(200 * RATE)
 
     _, views = seen((grain(street(2), index) for index in range(later, later + 40)), state, later)
@@ -264,7 +269,7 @@ def test_what_happens_while_no_pictures_come_is_found_when_they_are_back() -> No
 
 
 def test_what_one_look_shows_after_a_gap_speaks_for_no_more_than_a_moment() -> None:
-    state, count = begin(street(1))
+    state, count = begin(1)
     later = count + int(20 * RATE)
     dazzled = np.minimum(street(1) * 2.2, 255).astype(np.uint8)
     frames = (grain(dazzled if index < later + 4 else street(1), index) for index in range(later, later + 40))
@@ -273,7 +278,7 @@ def test_what_one_look_shows_after_a_gap_speaks_for_no_more_than_a_moment() -> N
 
 
 def test_a_new_size_or_a_clock_that_ran_backwards_starts_afresh() -> None:
-    state, count = begin(street(1))
+    state, count = begin(1)
     small = np.asarray(cv2.resize(street(2), (WIDTH // 2, HEIGHT)), np.uint8)
     _, views = seen((grain(small, index) for index in range(count, count + 60)), state, count)
     assert not any(each.fault for each in views)
@@ -283,7 +288,7 @@ def test_a_new_size_or_a_clock_that_ran_backwards_starts_afresh() -> None:
 
 
 def test_between_two_looks_the_last_judgement_stands() -> None:
-    state, count = begin(street(1))
+    state, count = begin(1)
     assert state is not None
     soon = Frame(count, Instant(state.at.mono_s + 0.1, 0), street(2), GREY, GREY)
 

@@ -12,7 +12,7 @@ from benchmarks.province.real.postgresql import syncing_server
 from benchmarks.province.real.rabbitmq import SERVER, rabbit_node
 from tests.support.brokers import Mosquitto
 
-pytestmark = [pytest.mark.broker, pytest.mark.postgresql]
+pytestmark = [pytest.mark.long, pytest.mark.broker, pytest.mark.postgresql]
 
 
 def test_what_an_envelope_costs_is_found_on_a_server_that_syncs(

@@ -17,7 +17,7 @@ from station.ingest.settings import SubscriberSettings
 from tests.support.brokers import Mosquitto
 from tests.support.told_events import COMMUNE
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.long, pytest.mark.broker, pytest.mark.timeout(300)]
 
 
 def test_what_an_event_costs_grows_with_its_batch_and_less_than_it(
