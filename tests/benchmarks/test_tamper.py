@@ -20,6 +20,7 @@ from benchmarks.tamper import (
     Clip,
     Feed,
     Quiet,
+    Start,
     faulted,
     harmless,
     in_the_agent,
@@ -72,14 +73,19 @@ def test_the_agent_finds_a_fault_in_time_at_its_own_pace() -> None:
         assert case.delay_s <= WITHIN_S
 
 
+@pytest.fixture(scope="module")
+def asphalt(shared_data: Path) -> list[Start]:
+    """A real camera over nearly bare asphalt, watched until its view is known."""
+    return starts(read(shared_data / "clips/person-bicycle-car-detection.mp4"), TUNED)
+
+
 @pytest.mark.parametrize("overlay", [fog, infrared], ids=lambda each: each.__name__)
 def test_neither_fog_nor_infrared_light_over_nearly_bare_asphalt_is_a_fault(
-    shared_data: Path, overlay: Overlay
+    asphalt: list[Start], overlay: Overlay
 ) -> None:
-    asphalt = read(shared_data / "clips/person-bicycle-car-detection.mp4")
     quiet = Quiet(overlay.__name__)
 
-    harmless(starts(asphalt, TUNED), overlay, quiet, TUNED)
+    harmless(asphalt, overlay, quiet, TUNED)
 
     assert quiet.hours > 0.05
     assert not quiet.alarms
