@@ -11,6 +11,7 @@ on Information Theory 1955).
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -157,10 +158,9 @@ def _followed(
             fresh.append((here,))
             continue
         waiting.remove(trail)
-        trail = (*(point for point in trail if at_s - point[0] <= _LONG_S), here)
+        trail = (*_since(trail, at_s - _LONG_S), here)
         followed.append(trail)
-        lately = tuple(point for point in trail if at_s - point[0] <= _KEPT_S)
-        gone_px = _gone_px(lately, _STRAY_PX)
+        gone_px = _gone_px(_since(trail, at_s - _KEPT_S), _STRAY_PX)
         if gone_px >= max(_GONE_PX, _GONE_LENGTHS * part.long_px):
             going.append((part, _left(trail, gone_px, part.long_px)))
     kept = sorted([*followed, *waiting, *fresh], key=len, reverse=True)
@@ -173,6 +173,11 @@ def _reaches(trail: Trail, part: _Part, at_s: float) -> bool:
         return False
     reach_px = _REACH_PX + _LENGTHS_PER_S * part.long_px * (at_s - then_s)
     return abs(part.x - x) <= reach_px and abs(part.y - y) <= reach_px
+
+
+def _since(trail: Trail, at_s: float) -> Trail:
+    """What of a trail is not older: found by halves, for trails are asked in every look."""
+    return trail[bisect_left(trail, (at_s,)) :]
 
 
 def _left(trail: Trail, gone_px: float, long_px: int) -> bool:
