@@ -18,7 +18,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, text
 
 from station.ingest.jpeg import fault
-from station.uplink.requests.answer import FilePiece, RequestAnswer, pieces_in
+from station.uplink.requests.answer import SentPiece, RequestAnswer, pieces_in
 from station.uplink.requests.order import RequestKind
 
 SPOILED: Final = "spoiled"
@@ -67,10 +67,10 @@ def take_answers(
 
 
 def take_pieces(
-    connection: Connection, pieces: Sequence[tuple[int, FilePiece]], now_ms: int
-) -> list[FilePiece]:
+    connection: Connection, pieces: Sequence[tuple[int, SentPiece]], now_ms: int
+) -> list[SentPiece]:
     """Keep these of communes, by their ids, and put together what is whole; which nobody has asked for."""
-    strange, touched = [], dict[tuple[int, str, str], FilePiece]()
+    strange, touched = [], dict[tuple[int, str, str], SentPiece]()
     for commune_id, piece in sorted(pieces, key=lambda each: (each[1].request_id, each[1].number)):
         where = {"id": piece.request_id, "commune_id": commune_id}
         asked = connection.execute(_ASKED, where).first()
@@ -85,7 +85,7 @@ def take_pieces(
     return strange
 
 
-def _fits(asked: Row[Any], piece: FilePiece) -> bool:
+def _fits(asked: Row[Any], piece: SentPiece) -> bool:
     return (
         asked.kind == RequestKind.PICTURE
         and piece.file.sha256 == asked.wanted_sha256
@@ -93,7 +93,7 @@ def _fits(asked: Row[Any], piece: FilePiece) -> bool:
     )
 
 
-def _put_together(connection: Connection, commune_id: int, piece: FilePiece, now_ms: int) -> None:
+def _put_together(connection: Connection, commune_id: int, piece: SentPiece, now_ms: int) -> None:
     """Invariant 2."""
     file, where = piece.file, {"id": piece.request_id, "name": piece.file.name}
     if connection.scalar(_HAVE, where) != pieces_in(file.size_bytes):

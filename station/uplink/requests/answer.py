@@ -58,7 +58,7 @@ class RequestAnswer:
 
 
 @dataclass(frozen=True, slots=True)
-class FilePiece:
+class SentPiece:
     """A part of a file that goes up."""
 
     request_id: str
@@ -97,10 +97,10 @@ def piece_items(request_id: str, file: SentFile, data: bytes, device: str) -> It
     """A whole file as it goes up."""
     for number in range(pieces_in(len(data))):
         part = data[number * PIECE_BYTES : (number + 1) * PIECE_BYTES]
-        yield piece_item(FilePiece(request_id, file, number, part), device)
+        yield piece_item(SentPiece(request_id, file, number, part), device)
 
 
-def piece_item(piece: FilePiece, device: str) -> UpItem:
+def piece_item(piece: SentPiece, device: str) -> UpItem:
     """One piece as it goes up."""
     head = [piece.request_id, piece.file.name, piece.file.size_bytes, piece.file.sha256, piece.number]
     return UpItem(ItemKind.PIECE, device, compact(head) + b"\n" + piece.data)
@@ -129,13 +129,13 @@ def read_answer(raw: bytes) -> RequestAnswer:
     return answer
 
 
-def read_piece(raw: bytes) -> FilePiece:
+def read_piece(raw: bytes) -> SentPiece:
     """Raises WireError if it is none."""
     end = raw.find(b"\n", 0, _HEAD_BYTES)
     try:
         request_id, name, size_bytes, digest, number = json.loads(raw[: max(0, end)])
         file = _file(name, size_bytes, digest)
-        piece = FilePiece(_matched(_ID, request_id), file, _whole(number), raw[end + 1 :])
+        piece = SentPiece(_matched(_ID, request_id), file, _whole(number), raw[end + 1 :])
     except (ValueError, TypeError, RecursionError) as error:
         raise WireError(f"no piece of a file: {error!r}"[:300]) from None
     last = pieces_in(file.size_bytes) - 1

@@ -27,12 +27,12 @@ AT_MS = round(AT.timestamp() * 1000)
 def store(tmp_path: Path) -> Iterator[Place]:
     """450 events of severity info, two at each moment; an alert, one that goes on, one of another camera."""
     place = Place(URL.create("sqlite", database=str(tmp_path / "station.db")), tmp_path)
-    told = [event_at(each, AT + timedelta(seconds=each // 2)) for each in range(1, 451)]
+    ended = [event_at(each, AT + timedelta(seconds=each // 2)) for each in range(1, 451)]
     others = [
         event_at(901, AT, severity="alert"), event_at(902, AT, lasts_s=None), event_at(903, AT, camera="south"),
     ]  # fmt: skip
     with closing(place.open()) as opened:
-        opened.commit([*told, *others])
+        opened.commit([*ended, *others])
         yield place
 
 
