@@ -157,8 +157,11 @@ def _used_s(process: psutil.Process) -> float:
 
 
 def _written(process: psutil.Process) -> int:
-    """Bytes that it gave the system to write: those that the system says it wrote count a whole folio of the page
-    cache for each page in it, 200 kB for 4 on Linux 6.18 with ext4, and the disk hears of 4."""
+    """Bytes that it gave the system to write.
+
+    Those that the system says it wrote count a whole folio of the page cache for each page in it, 200 kB for 4
+    on Linux 6.18 with ext4, and the disk hears of 4.
+    """
     return int(process.io_counters().write_chars)
 
 
