@@ -191,6 +191,9 @@ def _freeze() -> None:
 
 
 def written_bytes() -> int:
-    """Bytes that this process has had the system write."""
+    """Bytes that this process has given the system to write.
+
+    What the system says that it wrote counts a whole folio of the page cache for each page in it.
+    """
     lines = Path("/proc/self/io").read_text(encoding="ascii").splitlines()
-    return next(int(line.split(":")[1]) for line in lines if line.startswith("write_bytes"))
+    return next(int(line.split(":")[1]) for line in lines if line.startswith("wchar"))

@@ -134,7 +134,7 @@ class RunningProgram:
         return seconds(self._process.pid)
 
     def _wrote(self) -> int:
-        return int(self._process.io_counters().write_bytes)
+        return int(self._process.io_counters().write_chars)
 
     def _is_calm(self) -> bool:
         before = self._cpu_s()
