@@ -19,7 +19,7 @@ from agent.wire.signature import private_key
 from station.access.audit_entry import ConsoleEntry
 from station.access.audit_log import AuditLog, AuditQuery
 from station.uplink.envelope import ItemKind, UpItem
-from station.uplink.requests.answer import SentPiece, RequestAnswer, read_answer, read_piece
+from station.uplink.requests.answer import RequestAnswer, SentPiece, read_answer, read_piece
 from station.uplink.requests.desk import RequestDesk
 from station.uplink.requests.opened import open_desk
 from station.uplink.requests.order import ProvinceRequest, RequestKind, read_request, written

@@ -18,7 +18,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, text
 
 from station.ingest.jpeg import fault
-from station.uplink.requests.answer import SentPiece, RequestAnswer, pieces_in
+from station.uplink.requests.answer import RequestAnswer, SentPiece, pieces_in
 from station.uplink.requests.order import RequestKind
 
 SPOILED: Final = "spoiled"
