@@ -11,30 +11,27 @@ on Information Theory 1955).
 from __future__ import annotations
 
 import math
-from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from agent.core.motion.background import Background, beyond
-from agent.core.motion.regions import Outline, Thing, things
+from agent.core.motion.regions import Outline, moves, things
 from agent.core.plain_sum import plain_sum
 from agent.core.types import Box, Plane
 
 Trail = tuple[tuple[float, float, float, int], ...]
-"""One weak part in the last `_LONG_S`, oldest first: (mono_s, x and y of its middle, its longer side), in
+"""One weak part in the last `_KEPT_S`, oldest first: (mono_s, x and y of its middle, its longer side), in
 working pixels."""
 
 LOOK_S = 0.122
 """Looks follow each other no sooner: somebody far off is hardly elsewhere, and each look costs."""
 _AROUND = (5, 5)
-_WITNESSES = 6
-"""So many of the 25 pixels around must be weakly unlike the scene, in two of three looks. In a single look it
-took ten: grain of full gain alone reached seven to ten on one frame in fifty, and an insect any number."""
-_LOOKS_S = 0.7
-"""Looks that lie farther apart say nothing of the same thing."""
+_WITNESSES = 10
+"""So many of the 25 pixels around must be weakly unlike the scene. Grain of full gain reached seven to ten of
+them on one frame in fifty, the faintest road users show nine to 23 (144 rows, half the limit)."""
 _LARGEST = 0.02
 """Of the view: what is larger shows well enough in a single frame."""
 _MOST = 32
@@ -47,19 +44,14 @@ _GROWS = 2.0
 """From look to look a thing changes its length by no more; the parts of a shaken edge have any length."""
 _REST_S = 0.4
 """A trail that was not seen for so long has ended."""
-_KEPT_S, _LONG_S = 1.2, 4.0
-"""Whether a thing goes is judged by the last second; whether it left, from where it began: who is small goes
-eight pixels a second."""
+_KEPT_S = 1.2
 _LEAST_LOOKS = 6
 """Half a second or more. By chance the drops of a downpour made trails of four on one frame in 25, and of six
 on none that had no regions anyway."""
-_STRAY_PX, _STRAY = 1.5, 0.1
-"""How far, on average, the parts of a trail lie from one even pace along one line; over a long way, a share of
-it more."""
+_STRAY_PX = 1.5
+"""How far, on average, the parts of a trail lie from one even pace along one line."""
 _GONE_PX, _GONE_LENGTHS = 4.0, 0.5
 """A thing leaves its place; the rim of a shadow that creeps does not go half the length of what it shades."""
-_MOVED, _STRANGE = 0.04, 0.6
-"""Of a thing's pixels, and of those that are weakly unlike the scene."""
 LEFT = (12.0, 1.0)
 """Pixels and its own lengths: who is so far from where he began has left it; what flits about has not."""
 
@@ -73,9 +65,6 @@ class Faint:
     looked_s: float
     left: tuple[Box, ...] = ()
     """Those of the regions that left where they began."""
-    shares: tuple[tuple[float, Plane], ...] = ()
-    """Of the last two looks, the latest first: its mono_s, and how many of the pixels around each, of 255, were
-    weakly unlike the scene, (H, W)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,30 +96,20 @@ def look(known: Faint, sight: Sight, at_s: float, min_area: float) -> Faint:
 
     `at_s` is the frame's mono_s; parts below `min_area` (a fraction of the view) do not count.
     """
-    weak = np.asarray(cv2.compare(cv2.add(sight.far, sight.far), sight.limit, cv2.CMP_GT), np.uint8)
+    trails, going = _followed(known.trails, _parts(sight, min_area), at_s)
+    regions, left = _boxes(going, sight, min_area) if going else ((), ())
+    return Faint(trails, regions, at_s, left)
+
+
+def _parts(sight: Sight, min_area: float) -> list[_Part]:
+    """Connected parts where many pixels are weakly unlike the scene, the largest first."""
+    weak = cv2.compare(cv2.add(sight.far, sight.far), sight.limit, cv2.CMP_GT)
     if sight.counts is not None:
-        weak = np.asarray(cv2.bitwise_and(weak, sight.counts), np.uint8)
-    share = np.asarray(cv2.blur(weak, _AROUND), np.uint8)
-    before = tuple(each for each in known.shares if at_s - each[0] <= _LOOKS_S)
-    parts = _parts(_often(share, [plane for _, plane in before]), min_area) if before else []
-    trails, going = _followed(known.trails, parts, at_s)
-    regions, left = _boxes(going, sight, weak, min_area) if going else ((), ())
-    return Faint(trails, regions, at_s, left, ((at_s, share), *before)[:2])
-
-
-def _often(share: Plane, before: Sequence[Plane]) -> Plane:
-    """What two of three looks show; of two looks, what both do."""
-    both = cv2.min(share, before[0])
-    if len(before) == 1:
-        return np.asarray(both, np.uint8)
-    return np.asarray(cv2.max(both, cv2.min(cv2.max(share, before[0]), before[1])), np.uint8)
-
-
-def _parts(share: Plane, min_area: float) -> list[_Part]:
-    """Connected parts where many of the pixels around are weakly unlike the scene, the largest first."""
-    _, many = cv2.threshold(share, 255 * _WITNESSES // 25 - 1, 255, cv2.THRESH_BINARY)
+        weak = cv2.bitwise_and(weak, sight.counts)
+    many = cv2.blur(weak, _AROUND)
+    cv2.threshold(many, 255 * _WITNESSES // 25 - 1, 255, cv2.THRESH_BINARY, many)
     outlines, _ = cv2.findContours(many, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    least_px, most_px = min_area * share.size, _LARGEST * share.size
+    least_px, most_px = min_area * weak.size, _LARGEST * weak.size
     parts = []
     for outline in outlines:
         left, top, wide, high = cv2.boundingRect(outline)
@@ -158,11 +137,11 @@ def _followed(
             fresh.append((here,))
             continue
         waiting.remove(trail)
-        trail = (*_since(trail, at_s - _LONG_S), here)
+        trail = (*(point for point in trail if at_s - point[0] <= _KEPT_S), here)
         followed.append(trail)
-        gone_px = _gone_px(_since(trail, at_s - _KEPT_S), _STRAY_PX)
+        gone_px = _gone_px(trail)
         if gone_px >= max(_GONE_PX, _GONE_LENGTHS * part.long_px):
-            going.append((part, _left(trail, gone_px, part.long_px)))
+            going.append((part, gone_px >= max(LEFT[0], LEFT[1] * part.long_px)))
     kept = sorted([*followed, *waiting, *fresh], key=len, reverse=True)
     return tuple(kept[:_MOST]), going
 
@@ -175,22 +154,7 @@ def _reaches(trail: Trail, part: _Part, at_s: float) -> bool:
     return abs(part.x - x) <= reach_px and abs(part.y - y) <= reach_px
 
 
-def _since(trail: Trail, at_s: float) -> Trail:
-    """What of a trail is not older: found by halves, for trails are asked in every look."""
-    return trail[bisect_left(trail, (at_s,)) :]
-
-
-def _left(trail: Trail, gone_px: float, long_px: int) -> bool:
-    """Whether a trail that goes has left where it began, in the last second or in all."""
-    least_px = max(LEFT[0], LEFT[1] * long_px)
-    if gone_px >= least_px:
-        return True
-    (_, from_x, from_y, _), (_, x, y, _) = trail[0], trail[-1]
-    away_px = math.hypot(x - from_x, y - from_y)
-    return away_px >= least_px and _gone_px(trail, _STRAY_PX + _STRAY * away_px) >= least_px
-
-
-def _gone_px(trail: Trail, most_stray_px: float) -> float:
+def _gone_px(trail: Trail) -> float:
     """How far it went, if it was seen often and an even pace along one line explains where it was; else 0."""
     if len(trail) < _LEAST_LOOKS:
         return 0.0
@@ -199,7 +163,7 @@ def _gone_px(trail: Trail, most_stray_px: float) -> float:
     at_s = [point[0] - last_s for point in trail]
     pace_x, stray_x = even_pace(at_s, [point[1] - last_x for point in trail])
     pace_y, stray_y = even_pace(at_s, [point[2] - last_y for point in trail])
-    straight = stray_x + stray_y <= most_stray_px**2
+    straight = stray_x + stray_y <= _STRAY_PX**2
     return math.hypot(pace_x, pace_y) * -at_s[0] if straight else 0.0
 
 
@@ -214,7 +178,7 @@ def even_pace(at_s: list[float], places: list[float]) -> tuple[float, float]:
 
 
 def _boxes(
-    going: list[tuple[_Part, bool]], sight: Sight, weak: Plane, min_area: float
+    going: list[tuple[_Part, bool]], sight: Sight, min_area: float
 ) -> tuple[tuple[Box, ...], tuple[Box, ...]]:
     """Boxes of those that changed within the last second and no tremble explains; and of those who left."""
     half = np.asarray(cv2.convertScaleAbs(sight.limit, alpha=0.5), np.uint8)
@@ -225,18 +189,7 @@ def _boxes(
     found = [
         (Box(x.start / width, y.start / height, x.stop / width, y.stop / height), id(thing.outline) in left)
         for thing in things(sight.plane, tuple(part.outline for part, _ in going), min_area, _MOST)
-        if _moves(thing, moved, strange, weak)
+        if moves(thing, moved, strange)
         for y, x in (thing.window,)
     ]
     return tuple(box for box, _ in found), tuple(box for box, gone in found if gone)
-
-
-def _moves(thing: Thing, moved: Plane, strange: Plane, weak: Plane) -> bool:
-    """As `regions.moves`, but of what is faint a frame shows a part: of that, most no tremble explains."""
-    if _common(thing, moved) < max(3, _MOVED * thing.area_px):
-        return False
-    return _common(thing, strange) >= max(4, min(0.3 * thing.area_px, _STRANGE * _common(thing, weak)))
-
-
-def _common(thing: Thing, mask: Plane) -> int:
-    return int(cv2.countNonZero(cv2.bitwise_and(thing.pixels, mask[thing.window])))

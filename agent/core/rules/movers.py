@@ -16,7 +16,6 @@ import numpy as np
 from agent.core import debounce
 from agent.core.debounce import NEVER, Debounce
 from agent.core.geometry import Floats, as_array
-from agent.core.motion.track_before_detect import even_pace
 from agent.core.types import Box, Instant, Size
 
 MOST = 64
@@ -30,12 +29,6 @@ _ELSEWHERE, _STRAIGHT = 1.2, 0.7
 somewhere: what hovers makes a long way and stays."""
 _STEP_S, _WATCHED_S = 0.24, 0.7
 """A way is measured in such steps; a shorter one may look straight by chance."""
-_EVENLY, _STRAY, _LEAST = 0.6, 0.1, 6
-"""Or it goes at an even pace along one line, so many lengths (of a square as large), and lies so small a share
-of that way beside it, on average, in so many steps. The box of a lorry jumps when something crosses it, and a
-way there and back grows; what hovers keeps no pace."""
-_PATH = 20
-"""Steps that are remembered."""
 _NEARER, _LARGE = 2.5, 0.005
 """In times its area, and of the frame: who came so much nearer goes somewhere; small things change as much."""
 _GROWS = 5.0
@@ -72,8 +65,6 @@ class Mover:
     """When its last step ended."""
     mark: Box
     """Where that was."""
-    path: tuple[tuple[float, float, float], ...] = ()
-    """Where its steps ended, the oldest first: mono_s, x and y of its middle, in heights of the frame."""
     way: float = 0.0
     """How far it has come in steps, there and back, in heights of the frame."""
     went: bool = False
@@ -201,22 +192,8 @@ def _stepped(mover: Mover, at: Instant, shape: float) -> Mover:
     way = mover.way + _apart(mover.mark, mover.region, shape)
     watched = mover.lasts.since is not None and at.since(mover.lasts.since) >= _WATCHED_S
     sure = mover.went and mover.lasts.on  # until it is told, it may still turn out to hover
-    x, y = mover.region.center
-    path = (*mover.path, (at.mono_s, x * shape, y))[-_PATH:]
-    went = sure or (watched and (_went(mover.began, mover.region, way, shape) or _evenly(path, mover, shape)))
-    return replace(mover, marked=at, mark=mover.region, path=path, way=way, went=went)
-
-
-def _evenly(path: Sequence[tuple[float, float, float]], mover: Mover, shape: float) -> bool:
-    """It goes at an even pace along one line."""
-    if len(path) < _LEAST:
-        return False
-    at_s = [point[0] - path[-1][0] for point in path]
-    pace_x, stray_x = even_pace(at_s, [point[1] for point in path])
-    pace_y, stray_y = even_pace(at_s, [point[2] for point in path])
-    gone = hypot(pace_x, pace_y) * -at_s[0]
-    size = sqrt(sqrt(mover.began.area * mover.region.area) * shape)
-    return gone >= _EVENLY * size and stray_x + stray_y <= (_STRAY * gone) ** 2
+    went = sure or (watched and _went(mover.began, mover.region, way, shape))
+    return replace(mover, marked=at, mark=mover.region, way=way, went=went)
 
 
 def _went(began: Box, region: Box, way: float, shape: float) -> bool:

@@ -51,37 +51,25 @@ def going(count: int = 12, pace_px: float = 1.5, wide: int = 8, high: int = 6) -
 
 
 @pytest.mark.parametrize("step_s", [0.1, 0.125, 0.2])
-def test_what_goes_straight_on_is_told_where_it_was_a_look_ago_after_half_a_second(step_s: float) -> None:
+def test_what_goes_straight_on_is_told_where_it_is_after_half_a_second(step_s: float) -> None:
     every = regions_of(going(pace_px=12 * step_s), step_s)
     assert not any(every[:5])
     assert all(len(regions) == 1 for regions in every[6:])
     x, y = every[-1][0].center
-    assert x * WIDTH == pytest.approx(40 + 12 * step_s * 10 + 4, abs=1.5)
+    assert x * WIDTH == pytest.approx(40 + 12 * step_s * 11 + 4, abs=1.5)
     assert y * HEIGHT == pytest.approx(73, abs=1.5)
 
 
 def test_who_went_his_length_and_farther_than_what_flits_has_left() -> None:
     limit = np.full((HEIGHT, WIDTH), LIMIT, np.uint8)
-    for pace_px, count, left in ((0.8, 12, False), (2.5, 12, True), (0.8, 24, True)):
+    for pace_px, left in ((0.8, False), (2.5, True)):
         known = Faint((), (), 0.0)
-        for index, spots in enumerate(going(count, pace_px)):
+        for index, spots in enumerate(going(pace_px=pace_px)):
             plane = picture(spots)
             sight = Sight(plane, background.begin(picture(())), picture(()), plane, limit, None)
             known = track_before_detect.look(known, sight, index * STEP_S, MIN_AREA)
         assert len(known.regions) == 1
         assert known.left == (known.regions if left else ())
-
-
-def test_who_shows_in_two_of_three_looks_is_followed_and_what_shows_in_one_is_not() -> None:
-    often = [[] if index % 3 == 2 else spots for index, spots in enumerate(going(18))]
-    seldom = [spots if index % 3 == 2 else [] for index, spots in enumerate(going(18))]
-    assert any(regions_of(often))
-    assert not any(regions_of(seldom))
-
-
-def test_an_insect_that_crosses_somebody_in_one_look_does_not_hide_him() -> None:
-    crossed = [[*spots, (30.0, 72.0, 40, 3)] if index == 9 else spots for index, spots in enumerate(going(11))]
-    assert len(regions_of(crossed)[9]) == 1
 
 
 def test_what_stays_in_its_place_is_not_told() -> None:
@@ -110,8 +98,7 @@ def test_a_shadow_whose_rim_creeps_leaves_no_place_and_is_not_told() -> None:
 
 
 def test_a_part_of_another_length_is_another_part() -> None:
-    lengths = (8, 8, 8, 30, 30, 30) * 4
-    torn = [[(60 + 2.0 * index - long / 2, 70.0, long, 6)] for index, long in enumerate(lengths)]
+    torn = [[(60 + 2.0 * index - long / 2, 70.0, long, 6)] for index, long in enumerate((8, 24) * 10)]
     assert not any(regions_of(torn))
 
 
@@ -160,4 +147,4 @@ def test_trails_are_bounded_however_much_there_is_to_see() -> None:
         sight = Sight(plane, scene, np.zeros_like(plane), plane, limit, None)
         known = track_before_detect.look(known, sight, index * STEP_S, MIN_AREA)
         assert len(known.trails) <= 32
-        assert all(len(trail) <= 34 for trail in known.trails)
+        assert all(len(trail) <= 12 for trail in known.trails)

@@ -78,14 +78,6 @@ def test_what_hovers_goes_nowhere_however_long_its_way_is() -> None:
     assert not any(mover.went for mover in known.known)
 
 
-def test_a_lorry_whose_box_jumps_goes_somewhere_before_it_went_its_own_length() -> None:
-    chance = np.random.default_rng(7)
-    way = [box(0.5 - 0.013 * n + chance.uniform(-0.02, 0.02), 0.3, 0.4, 0.28) for n in range(24)]
-    assert followed([[each] for each in way]).known[0].went
-    stays = [box(0.5 + chance.uniform(-0.02, 0.02), 0.3, 0.4, 0.28) for _ in range(24)]
-    assert not followed([[each] for each in stays]).known[0].went
-
-
 def test_who_comes_nearer_goes_somewhere() -> None:
     coming = [[box(0.5 - 0.002 * n, 0.5 - 0.004 * n, 0.05 + 0.004 * n, 0.1 + 0.008 * n)] for n in range(20)]
     assert followed(coming).known[0].went
