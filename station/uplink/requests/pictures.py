@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -12,9 +12,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from agent.wire.message import Priority
 from station.store.blobs import BLOBS
+from station.store.columns import kept_suffix
 from station.store.database import in_words
-from station.store.pictures.rows import KeptPictures, heard_of
-from station.store.schema import box, event_revision
+from station.store.pictures.rows import KeptPictures
+from station.store.schema import box, event_revision, message, message_is_picture
 from station.uplink.requests.answer import file_of, piece_items
 from station.uplink.requests.effect import RequestPart
 from station.uplink.requests.order import PictureArgs, ProvinceRequest, RequestReason
@@ -59,13 +60,23 @@ class PictureEffect:
         try:
             with self._reads.connect() as connection, connection.begin():
                 bodies = list(_bodies(connection, self._commune, args))
-                heard = args.sha256 in heard_of(connection, [args.sha256])
+                topics = {topic for body in bodies for digest, topic in _named(body) if digest == args.sha256}
+                came = _came(connection, topics, args.sha256)
         except SQLAlchemyError as error:
             raise in_words(error, self._reads.url) from error
         if not bodies:
-            return RequestReason.NO_EVENT, heard
-        named = {digest for body in bodies for digest in _named(body)}
-        return (None if args.sha256 in named else RequestReason.NO_PICTURE), heard
+            return RequestReason.NO_EVENT, came
+        return (None if topics else RequestReason.NO_PICTURE), came
+
+
+def _came(connection: Connection, topics: Collection[str], sha256: str) -> bool:
+    """Whether a message under one of these topics, below the device, brought it; that outlives the file."""
+    query = (
+        select(message.c.seq)
+        .where(message_is_picture, message.c.digest == sha256)
+        .where(message.c.suffix.in_([kept_suffix(topic) for topic in topics]))
+    )
+    return connection.scalars(query.limit(1)).first() is not None
 
 
 def _bodies(connection: Connection, commune: str, args: PictureArgs) -> Iterator[str]:
@@ -80,9 +91,9 @@ def _bodies(connection: Connection, commune: str, args: PictureArgs) -> Iterator
     yield from connection.scalars(query)
 
 
-def _named(body: str) -> Iterator[str]:
-    """Hashes of the pictures that a message names."""
+def _named(body: str) -> Iterator[tuple[str, str]]:
+    """Hashes and topics of the pictures that a message names."""
     said = json.loads(body)
     for name in ("image", "scene"):
         if isinstance(found := said.get(name), dict):
-            yield str(found.get("sha256"))
+            yield str(found.get("sha256")), str(found.get("topic"))

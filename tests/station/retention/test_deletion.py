@@ -101,7 +101,7 @@ def test_marks_are_set_by_the_key_and_pictures_found_by_their_index(aged_file: A
     aged_file.event(1, 40)
     queries = (
         "update message set deletion_id = 1 where (stream_id, seq) in (values (1, 2), (1, 3))",
-        "select stream_id from message where kind in ('image', 'snapshot') and digest in ('a', 'b')",
+        "select stream_id from message where kind in ('image', 'snapshot') and suffix in ('a', 'b')",
         "select sha256 from other_message where sha256 in ('a', 'b')",
         "select sha256 from conflict where sha256 in ('a', 'b')",
         "delete from event_revision where (box_id, event_id) in (values (1, 'a'))",
