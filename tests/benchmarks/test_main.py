@@ -68,8 +68,8 @@ def test_where_nobody_watches_a_terminal_each_step_is_a_line_and_the_same_one_is
         for text in ("station, 20 a second", "station, 20 a second", "station, 40 a second"):
             show_step(progress, task, "province", text)
 
-    told = [line.split(" ", 1)[1] for line in out.getvalue().splitlines() if "station" in line]
-    assert told == ["province: station, 20 a second", "province: station, 40 a second"]
+    lines = [line.split(" ", 1)[1] for line in out.getvalue().splitlines() if "station" in line]
+    assert lines == ["province: station, 20 a second", "province: station, 40 a second"]
 
 
 def test_each_clip_is_followed_by_its_truth() -> None:

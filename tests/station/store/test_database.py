@@ -253,6 +253,8 @@ def test_who_has_the_turn_keeps_writers_of_this_process_from_beginning(sqlite_pl
         with engine.begin():
             begun.set()
 
+    with engine.begin():
+        pass  # a reader makes no file
     writer = threading.Thread(target=write)
     reader = engine_of(sqlite_place.url, writes=False)
     with turn_of(sqlite_place.url):

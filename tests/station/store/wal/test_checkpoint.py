@@ -218,18 +218,18 @@ while True:
 @pytest.mark.parametrize("lived", [1, 60, 300])
 def test_what_was_committed_is_there_after_it_was_killed_at_its_work(tmp_path: Path, lived: int) -> None:
     """Invariant 1; two lives over one file."""
-    path, told = tmp_path / "it.db", 0
+    path, announced = tmp_path / "it.db", 0
     for _ in range(2):
         words = [sys.executable, "-c", _LIFE, str(path)]
         with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as life:
             assert life.stdout is not None
             for _, line in zip(range(lived), life.stdout, strict=False):
-                told = int(line)
+                announced = int(line)
             life.send_signal(signal.SIGKILL)
             with suppress(ValueError):
-                told = max([told, *(int(line) for line in life.stdout if line.endswith("\n"))])
+                announced = max([announced, *(int(line) for line in life.stdout if line.endswith("\n"))])
         with closing(sqlite3.connect(path)) as connection:
             numbers = [row[0] for row in connection.execute("select number from it order by number")]
             assert connection.execute("pragma integrity_check").fetchone() == ("ok",)
         assert numbers == list(range(1, len(numbers) + 1))
-        assert len(numbers) >= told
+        assert len(numbers) >= announced
