@@ -9,26 +9,13 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
-from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, Engine, case, func, insert, literal, select, update
+from sqlalchemy import Engine, case, insert, literal, select, update
 
 from station.counting.hour_rows import sum_up
-from station.store.pictures.record import HEAD_BYTES
-from station.store.pictures.shelf import PictureShelf
-from station.store.schema import (
-    blob,
-    count_interval,
-    event,
-    event_revision,
-    message,
-    picture,
-    review,
-    span,
-)
+from station.store.schema import count_interval, event, review
 
 BOXES, CAMERAS, DAYS = 21, 2, 90
 END_MS = round(datetime(2026, 11, 27, 12, tzinfo=UTC).timestamp() * 1000)
@@ -43,11 +30,8 @@ _KINDS = {
 }  # fmt: skip
 _LABELS = {"motorcycle": 0.55, "car": 0.2, "person": 0.12, "bicycle": 0.06, "truck": 0.04, "bus": 0.03}
 _ALERTS = {"wrong_way", "loitering", "crowd"}
-PICTURE_BYTES = 12_000
-SEGMENT_PICTURES = 5_500
-"""In one segment: 64 MiB."""
+_PICTURES = 2_000
 _BATCH = 20_000
-_CACHE_KIB = 400_000
 _EVENT = (
     "box_id", "event_id", "revision", "camera", "kind", "phase", "severity", "start_ms", "time_ms", "rule_id",
     "rule_kind", "label", "track_id", "direction", "end_reason", "replayed", "clock_state", "boot_id",
@@ -60,10 +44,8 @@ _REVISION = (
 Rows = Sequence[tuple[Any, ...]]
 
 
-def fill(
-    engine: Engine, events: int, progress: Callable[[int], None] = lambda _: None, days: float = DAYS
-) -> None:
-    """Boxes, streams and events into empty tables of version 0009, the oldest first; the last is of now."""
+def fill(engine: Engine, events: int, progress: Callable[[int], None] = lambda _: None) -> None:
+    """Boxes, streams, pictures and events into empty tables of version 0009, the oldest event first."""
     put = _Put(engine)
     infos = [_info(number) for number in range(BOXES)]
     boxes = [
@@ -72,131 +54,15 @@ def fill(
     put("box", ("id", "commune", "device", "first_seen_ms", "last_seen_ms", "info"), boxes)
     streams = [(number + 1, number + 1, "s-1", BEGIN_MS, 0) for number in range(BOXES)]
     put("stream", ("id", "box_id", "name", "first_seen_ms", "unnumbered"), streams)
+    put(
+        "blob", ("sha256", "size_bytes", "received_ms"), [(_sha(n), 20_000, BEGIN_MS) for n in range(_PICTURES)]
+    )
     done = 0
-    for rows in _events(events, days):
+    for rows in _events(events):
         put("event", _EVENT, [row[0] for row in rows])
         put("event_revision", _REVISION, [row[1] for row in rows])
         done += len(rows)
         progress(done)
-
-
-def bring_pictures(engine: Engine) -> None:
-    """A thumbnail of each event, and the numbers of all messages; for after the upgrade."""
-    of, later, numbers = event.c, event_revision.c, message.c
-    rows = func.row_number().over(order_by=(of.received_ms, of.event_id)) - 1
-    placed = select(of.thumbnail_sha256, literal(PICTURE_BYTES), of.received_ms, *_places(rows))
-    into = ["sha256", "size_bytes", "received_ms", "segment", "segment_offset"]
-    shown = select(of.box_id, of.event_id, literal("thumbnail"), of.thumbnail_sha256, of.camera, of.received_ms)
-    same = (of.box_id == later.box_id) & (of.event_id == later.event_id)
-    of_events = select(
-        later.stream_id, later.seq, literal("event"), literal("camera/") + of.camera + "/event", later.digest,
-        later.received_ms,
-    ).join_from(event_revision, event, same)  # fmt: skip
-    topic = literal("camera/") + of.camera + "/image/" + of.event_id + "/thumbnail"
-    of_pictures = select(
-        later.stream_id, later.seq + 1, literal("image"), topic, of.thumbnail_sha256, later.received_ms
-    ).join_from(event_revision, event, same)
-    names = [
-        each.name for each in (numbers.stream_id, numbers.seq, numbers.kind, numbers.suffix, numbers.digest)
-    ]
-    ends = select(numbers.stream_id, func.min(numbers.seq), func.max(numbers.seq)).group_by(numbers.stream_id)
-    with engine.begin() as connection:
-        _widen(connection)
-        connection.execute(insert(blob).from_select(into, placed))
-        put = insert(picture)
-        connection.execute(
-            put.from_select(["box_id", "event_id", "kind", "sha256", "camera", "received_ms"], shown)
-        )
-        for each in (of_events, of_pictures):
-            connection.execute(insert(message).from_select([*names, "received_ms"], each))
-        connection.execute(insert(span).from_select(["stream_id", "first", "last"], ends))
-
-
-def lay_segments(engine: Engine, folder: Path) -> None:
-    """The files in which the pictures lie: they have their lengths, and nothing in them."""
-    shelf = PictureShelf(folder)
-    shelf.segments.mkdir(parents=True, exist_ok=True)
-    query = select(blob.c.segment, func.max(blob.c.segment_offset)).group_by(blob.c.segment)
-    with engine.connect() as connection, connection.begin():
-        for number, last in connection.execute(query):
-            with shelf.segment(number).open("wb") as file:
-                file.truncate(last + _RECORD_BYTES)
-
-
-def repeat(engine: Engine, times: int, days: float) -> None:
-    """All events so many times, each time so many days earlier and with pictures of their own.
-
-    For after the upgrade, and before pictures and counts. Writing a million one by one takes an hour where
-    other programs work; so it takes minutes.
-    """
-    with engine.begin() as connection:
-        _widen(connection)
-        last = connection.scalar(select(func.max(event_revision.c.seq))) or 0
-        indexes = _without_indexes(connection)
-        for table in (event, event_revision):
-            base = f"base_{table.name}"
-            connection.exec_driver_sql(f"create temporary table {base} as select * from {table.name}")
-            connection.exec_driver_sql(f"delete from {table.name}")
-            for ago in range(times - 1, -1, -1):
-                values = {
-                    each.name: _earlier(
-                        each.name, ago, round(days * 86_400_000), (times - 1 - ago) * (last + 1)
-                    )
-                    for each in table.columns
-                }
-                connection.exec_driver_sql(
-                    f"insert into {table.name} ({', '.join(values)}) select {', '.join(values.values())} "
-                    f"from {base} order by received_ms, event_id"
-                )
-        for statement in indexes:
-            connection.exec_driver_sql(statement)
-
-
-def _earlier(column: str, ago: int, day_ms: int, more: int) -> str:
-    """A column of an event of `ago` times before, as SQL of either database."""
-    if column in ("start_ms", "time_ms", "received_ms", "first_received_ms"):
-        return f"{column} - {ago * day_ms}"
-    if column in ("thumbnail_sha256", "digest"):  # as much a hash as before
-        return f"substr({column}, {ago + 1}) || substr({column}, 1, {ago})"
-    if column == "event_id":
-        return f"'01{92 - ago}' || substr(event_id, 5)"
-    if column == "body":
-        return f"replace(body, '\"0192', '\"01{92 - ago}')"
-    if column == "track_id":
-        return f"track_id || '-{ago}'"
-    return f"seq + {more}" if column == "seq" else column
-
-
-def _widen(connection: Connection) -> None:
-    if connection.dialect.name == "sqlite":  # a million hashes come in no order
-        connection.exec_driver_sql(f"pragma cache_size = -{_CACHE_KIB}")
-
-
-def _without_indexes(connection: Connection) -> list[str]:
-    """Drop what a table has of indexes; the statements that bring them back."""
-    tables = f"('{event.name}', '{event_revision.name}')"
-    if connection.dialect.name == "sqlite":
-        query = (
-            f"select name, sql from sqlite_master where type = 'index' and tbl_name in {tables} "
-            "and sql is not null"
-        )
-    else:
-        query = (
-            "select indexname, indexdef from pg_indexes where schemaname = current_schema() "
-            f"and tablename in {tables} and indexname like 'ix|_%%' escape '|'"
-        )
-    found = connection.exec_driver_sql(query).all()
-    for name, _ in found:
-        connection.exec_driver_sql(f"drop index {name}")
-    return [statement for _, statement in found]
-
-
-_RECORD_BYTES = HEAD_BYTES + PICTURE_BYTES
-
-
-def _places(number: Any) -> tuple[Any, Any]:
-    """Segment and offset of a picture by its number."""
-    return number // SEGMENT_PICTURES + 1, number % SEGMENT_PICTURES * _RECORD_BYTES
 
 
 def review_alerts(engine: Engine) -> None:
@@ -283,7 +149,7 @@ class _Put:
                     copy.write_row(row)
 
 
-def _events(number: int, days: float = DAYS) -> Iterator[list[tuple[tuple[Any, ...], tuple[Any, ...]]]]:
+def _events(number: int) -> Iterator[list[tuple[tuple[Any, ...], tuple[Any, ...]]]]:
     chance = np.random.default_rng(17)
     kinds, labels = list(_KINDS), list(_LABELS)
     rare = set(chance.choice(number, min(RARE_EVENTS, number), replace=False).tolist())
@@ -302,11 +168,11 @@ def _events(number: int, days: float = DAYS) -> Iterator[list[tuple[tuple[Any, .
         )
         rows = []
         for index, box, camera, kind, label, luck, riders in drawn:
-            seqs[box] += 2  # the event's and its picture's
-            at_ms = END_MS - round((number - index) * days * 86_400_000 / number)
+            seqs[box] += 1
+            at_ms = BEGIN_MS + round(index * (END_MS - BEGIN_MS) / number)
             what = kinds[kind], None if kinds[kind] == "camera_lost" else labels[label]
             rule = RARE_RULE if index in rare else f"{kinds[kind].replace('_', '-')}-{1 + (box + camera) % 4}"
-            rows.append(_event(index, box, f"cam-{camera + 1}", what, rule, at_ms, seqs[box] - 1, luck, riders))
+            rows.append(_event(index, box, f"cam-{camera + 1}", what, rule, at_ms, seqs[box], luck, riders))
         yield rows
 
 
@@ -340,14 +206,14 @@ def _event(
     }
     row = (
         box + 1, event_id, 2, camera, kind, "end", severity, at_ms, ends_ms, rule, "line", label, f"t-{index}",
-        direction, "left", late, "ntp", "b-1", _sha(f"picture {index}"), 1, received_ms, received_ms,
+        direction, "left", late, "ntp", "b-1", _sha(index % _PICTURES), 1, received_ms, received_ms,
     )  # fmt: skip
     raw = json.dumps(body, separators=(",", ":"))
-    return row, (box + 1, event_id, 2, box + 1, seq, "end", ends_ms, late, _sha(raw), raw, received_ms)
+    return row, (box + 1, event_id, 2, box + 1, seq, "end", ends_ms, late, "d" * 64, raw, received_ms)
 
 
-def _sha(of: str) -> str:
-    return sha256(of.encode()).hexdigest()
+def _sha(number: int) -> str:
+    return f"{number:064x}"
 
 
 def _info(box: int) -> str:

@@ -49,7 +49,7 @@ def train(
     unlabelled: Annotated[
         list[Path] | None,
         typer.Option(
-            help="Folders of pictures of other cameras: what a first round is sure of there teaches the others."
+            help="Folders of pictures of other cameras: what first rounds are sure of there teaches later ones."
         ),
     ] = None,
     hold_back: Annotated[

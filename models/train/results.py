@@ -57,7 +57,7 @@ class TrainingProgress:
     rounds: int = 1
     """Without pictures that nobody labelled there is one."""
     labelling: bool = False
-    """What the first round is sure of becomes labels; steps are pictures."""
+    """What the mean of the first rounds is sure of becomes labels; steps are pictures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ class TrainResult:
         sure_from: In the model's card.
         learned, held_back: Pictures with labels.
         rehearsed, checked: Pictures to rehearse with, and to see on them what is forgotten.
-        pseudo_labelled: Pictures that the first round's network has labelled.
+        pseudo_labelled: Pictures that the mean of the first rounds' networks has labelled.
         pseudo_labels: How many labels these are.
         cameras: Held back.
         seconds: Of learning, over all runs.

@@ -21,7 +21,6 @@ REASON_WORDS: Final[Mapping[str, str]] = {
     RequestReason.MALFORMED: tr("the commune's station does not understand the request"),
     RequestReason.LATE: tr("the commune's station could not do it in time"),
     RequestReason.EARLY: tr("the clocks of province and commune differ by more than five minutes"),
-    RequestReason.ID_TAKEN: tr("its number was another request's"),
     RequestReason.OVER_QUOTA: tr("more was asked of this commune today than its station allows"),
     RequestReason.NO_EVENT: tr("this event is no longer kept there"),
     RequestReason.NO_PICTURE: tr("no message of this event names this picture there"),

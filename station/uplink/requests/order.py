@@ -51,7 +51,6 @@ class RequestReason(StrEnum):
     MALFORMED = "malformed"
     LATE = "late"
     EARLY = "early"
-    ID_TAKEN = "id_taken"
     OVER_QUOTA = "over_quota"
     NO_EVENT = "no_event"
     NO_PICTURE = "no_picture"
