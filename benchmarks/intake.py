@@ -91,7 +91,10 @@ class MeasuredStation:
             words = [sys.executable, "-m", "agent", "station", "-c", str(config)]
             process = subprocess.Popen(words, stdout=output, stderr=output, cwd=self.tree)
         try:
-            until(lambda: b"broker_connected" in log.read_bytes(), 600)
+            until(lambda: b"broker_connected" in log.read_bytes() or process.poll() is not None, 600)
+            if process.poll() is not None:  # such as an earlier state over a store of now
+                last = log.read_text("utf-8", "replace").strip().rpartition("\n")[2]
+                raise NgatuError(f"the station ended: {last}", f"look at {self.tree} and at its store")
             measured = psutil.Process(process.pid)
             until(lambda: _is_calm(measured), 600)
             yield measured
