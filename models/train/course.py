@@ -2,7 +2,7 @@
 
 With pictures that nobody has labelled there are rounds, each of which begins at the base again, with a seed
 of its own. Two learn from what people labelled, and what the mean of their networks is sure of there are
-labels for two more; the mean of these is written. So neither labels nor model hang on one network's chances.
+labels for three more; the mean of these is written. So neither labels nor model hang on one network's chances.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from models.train.pictures.batches import TrainingBatches
 from models.train.pictures.pseudo_labels import pseudo_labelled, read_unlabelled
 from models.train.pictures.rehearsal import Rehearsal, read_rehearsal
 from models.train.pictures.teaching import looked_for, teaching
-from models.train.plan import ROUNDS, Plan
+from models.train.plan import FIRST_ROUNDS, ROUNDS, Plan
 from models.train.results import Mixture, TrainingProgress, TrainResult, most_learned
 from models.train.tiled import unhurried
 
@@ -131,7 +131,7 @@ class _Rounds:
         if not self._read.unlabelled:
             made = self._made([], rounds)
             return made, [], made.seconds
-        first, later = rounds[: len(rounds) // 2], rounds[len(rounds) // 2 :]
+        first, later = rounds[:FIRST_ROUNDS], rounds[FIRST_ROUNDS:]
         network, before_s = self._teacher(first)
         pseudo = self._pseudo(network, later[0])
         made = self._made(pseudo, later)

@@ -71,13 +71,13 @@ class HeldBackResult:
         precision: AP50 of each label, 0..1.
         mistakes: What is wrong at the card's usual bar.
         kept: How much of the base is, 0..1 or None.
-        found: Score and whether it is right, of every box of those labels.
+        found: By label, score and whether it is right of every box.
     """
 
     precision: dict[str, float]
     mistakes: tuple[TrainingMistake, ...] = ()
     kept: float | None = None
-    found: tuple[tuple[float, bool], ...] = ()
+    found: dict[str, tuple[tuple[float, bool], ...]] = field(default_factory=dict)
 
 
 def on_labelled(
@@ -98,7 +98,7 @@ def on_labelled(
     return HeldBackResult(
         {label: tally.average_precision for label, tally in often.items()},
         tuple(mistakes),
-        found=tuple(one for tally in tallies.values() for one in tally.found),
+        found={label: tuple(tally.found) for label, tally in tallies.items()},
     )
 
 

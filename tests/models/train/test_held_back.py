@@ -62,8 +62,9 @@ def test_what_has_no_label_is_a_mistake(tmp_path: Path, images: tuple[AnnotatedI
 def test_every_box_says_whether_it_is_right(tmp_path: Path, images: tuple[AnnotatedImage, ...]) -> None:
     found = looked(write_dimmed(tmp_path / "m", 0), images).found
 
-    assert {right for _, right in found} == {True, False}
-    assert all(0 <= score <= 1 for score, _ in found)
+    assert set(found) == {"car"}
+    assert {right for _, right in found["car"]} == {True, False}
+    assert all(0 <= score <= 1 for score, _ in found["car"])
 
 
 def test_the_area_under_the_curve_counts_every_point() -> None:
