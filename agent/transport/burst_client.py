@@ -56,22 +56,31 @@ def read_publish(packet: bytes | bytearray, *, with_properties: bool) -> ReadPub
             return ReadPublish(topic, mid, None, bytes(view[at:]))
         length, at = _number(view, at)
         end = at + length
-        given = GivenProperties()
-        while at < end:
-            kind, at = view[at], at + 1
-            if kind == _USER_PROPERTY:
-                name, at = _text(view, at)
-                value, at = _text(view, at)
-                given.UserProperty.append((name, value))
-            elif kind in _SIZES:
-                at += _SIZES[kind]
-            elif kind in _TEXTS:
-                at += 2 + int.from_bytes(view[at : at + 2], "big")
-            else:
-                return None
-        return ReadPublish(topic, mid, given, bytes(view[end:])) if at == end <= len(view) else None
+        given = None if end > len(view) else _properties(bytes(view[at:end]))
+        return None if given is None else ReadPublish(topic, mid, given, bytes(view[end:]))
     except (IndexError, UnicodeDecodeError):
         return None
+
+
+def _properties(section: bytes) -> GivenProperties | None:
+    """Those that the sender made up; None: there is one that no PUBLISH has, or one is cut short."""
+    at, end = 0, len(section)
+    pairs: list[tuple[str, str]] = []
+    while at < end:
+        kind = section[at]
+        if kind == _USER_PROPERTY:
+            name_end = at + 3 + (section[at + 1] << 8 | section[at + 2])
+            value_at = name_end + 2
+            after = value_at + (section[name_end] << 8 | section[name_end + 1])
+            pairs.append((_text(section[at + 3 : name_end]), _text(section[value_at:after])))
+            at = after
+        elif kind in _SIZES:
+            at += 1 + _SIZES[kind]
+        elif kind in _TEXTS:
+            at += 3 + (section[at + 1] << 8 | section[at + 2])
+        else:
+            return None
+    return GivenProperties(pairs) if at == end else None
 
 
 def _number(view: memoryview, at: int) -> tuple[int, int]:
@@ -86,15 +95,12 @@ def _number(view: memoryview, at: int) -> tuple[int, int]:
     raise IndexError
 
 
-def _text(view: memoryview, at: int) -> tuple[str, int]:
-    """A text with its length before it; with what MQTT forbids in one it is unusual."""
-    end = at + 2 + int.from_bytes(view[at : at + 2], "big")
-    if end > len(view):
-        raise IndexError
-    text = str(view[at + 2 : end], "utf-8")
+def _text(data: bytes) -> str:
+    """A text; with what MQTT forbids in one it is unusual."""
+    text = data.decode()
     if "\0" in text or "\ufeff" in text:
         raise IndexError
-    return text, end
+    return text
 
 
 class BurstClient(paho.Client):

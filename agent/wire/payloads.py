@@ -53,7 +53,8 @@ def _to_the_millisecond(moment: datetime) -> datetime:
         raise ValueError(_YEARS) from None
     if not FIRST_YEAR <= utc.year <= LAST_YEAR:
         raise ValueError(_YEARS)
-    return utc.replace(microsecond=utc.microsecond // 1000 * 1000)
+    beyond = utc.microsecond % 1000
+    return utc.replace(microsecond=utc.microsecond - beyond) if beyond else utc
 
 
 Time = Annotated[

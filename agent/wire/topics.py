@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, get_args
 
 from agent.errors import WireError
 from agent.settings.base import NAME_IN_WORDS
@@ -98,7 +98,7 @@ def split(topic: str, root: str = ROOT) -> tuple[str, str, str]:
 
 def read(sender: Side, below: str) -> tuple[MessageKind, dict[str, str]]:
     """The kind of what comes from that side by a topic below the device, and the names in the topic."""
-    for kind, pattern in _PATTERNS[sender]:
+    for kind, pattern in _PATTERNS[sender].get(below.count("/"), ()):
         if found := pattern.fullmatch(below):
             return kind, found.groupdict()
     return MessageKind.UNKNOWN, {}
@@ -146,9 +146,13 @@ def _pattern(topic: str) -> re.Pattern[str]:
     return re.compile(_IN_BRACES.sub(lambda name: f"(?P<{name[1]}>{PARAMETERS[name[1]].pattern})", topic))
 
 
-_PATTERNS: Final = {
-    side: tuple(
-        (each.kind, _pattern(each.topic)) for each in CHANNELS if (each.sender, each.below) == (side, "device")
-    )
-    for side in ("box", "station")
-}
+def _by_levels(side: Side) -> dict[int, tuple[tuple[MessageKind, re.Pattern[str]], ...]]:
+    """By how many slashes a topic has: no name has one, and a station reads each topic twice."""
+    own = [each for each in CHANNELS if (each.sender, each.below) == (side, "device")]
+    return {
+        slashes: tuple((each.kind, _pattern(each.topic)) for each in own if each.topic.count("/") == slashes)
+        for slashes in {each.topic.count("/") for each in own}
+    }
+
+
+_PATTERNS: Final = {side: _by_levels(side) for side in get_args(Side)}

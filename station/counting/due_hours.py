@@ -13,8 +13,8 @@ from sqlalchemy import ColumnElement, Connection, bindparam, select, update
 
 from station.store.clocks import TRUSTED_CLOCKS
 from station.store.columns import HOUR_MS, hour_of
-from station.store.database import put_latest
 from station.store.schema import count_hour, count_interval
+from station.store.statements.inserts import put_latest
 
 _KEY = ("box_id", "camera", "rule", "hour_ms")
 _WITHIN = (

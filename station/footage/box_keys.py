@@ -17,8 +17,8 @@ from sqlalchemy import Connection, Row, delete, func, select, update
 from agent.evidence.package.manifest import fingerprint
 from station.ingest.alarms import AlarmKind
 from station.store.alarms import LogLine, close_alarm, raise_alarm
-from station.store.database import insert_once
 from station.store.schema import box, box_key
+from station.store.statements.inserts import insert_once
 
 MOST = 20
 """Of one box so many keys are kept: one that tells another with every start fills nothing.

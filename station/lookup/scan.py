@@ -12,11 +12,11 @@ Invariants
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Select, Subquery, func, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, Subquery, and_, func, select, tuple_
 
 from station.store.schema import event, event_began_ms, event_latest_ms
 
@@ -26,13 +26,11 @@ FIRST_CHUNK: Final = 250
 LARGEST_CHUNK: Final = 16_000
 FIRST_MS, LAST_MS = -(2**53), 2**53
 _PLACE = (event_began_ms, event.c.box_id, event.c.event_id)
-_COLUMNS = (
-    event.c.box_id, event.c.event_id, event.c.camera, event.c.kind, event.c.phase, event.c.severity,
-    event.c.rule_id, event.c.label, event.c.vehicle_colour, event.c.clothes_colour, event.c.riders,
-    event.c.zones, event.c.direction, event.c.detail,
-    event.c.replayed, event.c.first_received_ms, event_began_ms.label("began_ms"),
-    event_latest_ms.label("latest_ms"),
-)  # fmt: skip
+_COLUMNS = {"began_ms": event_began_ms.label("began_ms"), "latest_ms": event_latest_ms.label("latest_ms")}
+"""What a filter may look at beside the columns of an event."""
+_PLACED = ("began_ms", "box_id", "event_id")
+Conditions = Callable[[Any, int], list[ColumnElement[bool]]]
+"""From the columns of a chunk, and the moment before which none of it began (ms), to what each must fulfil."""
 
 
 _BY_INDEX = (
@@ -57,6 +55,8 @@ class Stretch:
     """What is equal at the head of the index, or the condition of an index of some events."""
     low_ms: int = FIRST_MS
     high_ms: int = LAST_MS
+    is_likely: bool = False
+    """Most of it may be what is looked for."""
 
 
 @dataclass(slots=True)
@@ -112,9 +112,35 @@ class ScanOrder:
         return [*stretch.head, low, high, tuple_(*_PLACE) > tuple_(*after)]
 
 
-def chunk(stretch: Stretch, order: ScanOrder, after: EventPlace | None, rows: int) -> Subquery:
+class _NotedColumns:
+    """Has any column of an event by its name, and notes which were asked for."""
+
+    def __init__(self) -> None:
+        self.columns: dict[str, Any] = {name: _column(name) for name in _PLACED}
+
+    def __getattr__(self, name: str) -> Any:
+        return self.columns.setdefault(name, _column(name))
+
+
+def _column(name: str) -> Any:
+    return _COLUMNS[name] if name in _COLUMNS else event.c[name]
+
+
+def looked_at(where: Conditions) -> tuple[Any, ...]:
+    """The columns that these conditions look at, and those of places.
+
+    With all that any filter ever looks at, a third of a look-up went into naming columns.
+    """
+    noted = _NotedColumns()
+    where(noted, FIRST_MS)
+    return tuple(noted.columns.values())
+
+
+def chunk(
+    columns: Sequence[Any], stretch: Stretch, order: ScanOrder, after: EventPlace | None, rows: int
+) -> Subquery:
     """The next rows of a stretch, with what filters look at (invariant 1)."""
-    query = select(*_COLUMNS).where(*order.beyond(stretch, after)).order_by(*order.by()).limit(rows)
+    query = select(*columns).where(*order.beyond(stretch, after)).order_by(*order.by()).limit(rows)
     return query.subquery("chunk")
 
 
@@ -133,22 +159,25 @@ class Scan:
 
     connection: Connection
     order: ScanOrder
-    where: Any
-    """From the columns of a chunk to conditions: (columns) -> list of ColumnElement."""
+    where: Conditions
     budget: Budget
+    _columns: tuple[Any, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._columns = looked_at(self.where)
+
+    def matching(self, stretch: Stretch, after: EventPlace | None, rows: int, most: int) -> Select[Any]:
+        """Places of those that pass, of the next rows of a stretch."""
+        these = chunk(self._columns, stretch, self.order, after, rows)
+        return self._in_order(these).where(*self.where(these.c, stretch.low_ms)).limit(most)
 
     def met(self, stretch: Stretch, after: EventPlace | None, most: int) -> Iterator[Met]:
         """What passes the filter, in order; at the end of the budget where that was."""
         rows = max(FIRST_CHUNK, most)
         while True:
-            these = chunk(stretch, self.order, after, rows)
-            found = self.connection.execute(self._matching(these, most)).all()
-            places: list[EventPlace] = [(row[0], row[1], row[2]) for row in found]
+            places, after = self._next(stretch, after, rows, most)
             yield from map(Met, places)
-            if len(places) == most:
-                after = places[-1]
-            else:
-                after = place_after(self.connection, stretch, self.order, after, rows)
+            if len(places) < most:
                 rows = min(4 * rows, LARGEST_CHUNK)
             if after is None:
                 return
@@ -156,13 +185,49 @@ class Scan:
                 yield Met(after, is_end=True)
                 return
 
+    def _next(
+        self, stretch: Stretch, after: EventPlace | None, rows: int, most: int
+    ) -> tuple[list[EventPlace], EventPlace | None]:
+        """Up to `most` that pass, of the next rows, and from where to go on; None: the stretch ends there."""
+        if not self._is_asked_more(stretch):
+            query = select(*_PLACE).where(*self.order.beyond(stretch, after)).order_by(*self.order.by())
+            places = [(row[0], row[1], row[2]) for row in self.connection.execute(query.limit(most))]
+            return places, places[-1] if len(places) == most else None
+        if stretch.is_likely and rows <= most:  # to bring what does not pass costs less than a second question
+            return self._passing(stretch, after, rows)
+        query = self.matching(stretch, after, rows, most)
+        places = [(row[0], row[1], row[2]) for row in self.connection.execute(query)]
+        if len(places) == most:
+            return places, places[-1]
+        return places, place_after(self.connection, stretch, self.order, after, rows)
+
+    def _is_asked_more(self, stretch: Stretch) -> bool:
+        """Whether an event of the stretch must fulfil anything; else the index alone answers."""
+        return bool(self.where(_NotedColumns(), stretch.low_ms))
+
+    def _passing(
+        self, stretch: Stretch, after: EventPlace | None, rows: int
+    ) -> tuple[list[EventPlace], EventPlace | None]:
+        these = chunk(self._columns, stretch, self.order, after, rows)
+        passes = and_(*self.where(these.c, stretch.low_ms))
+        query = select(*(these.c[name] for name in _PLACED), passes)
+        found = [((row[0], row[1], row[2]), row[3]) for row in self.connection.execute(query)]
+        found.sort(
+            reverse=self.order.newest_first
+        )  # a database would sort them by what it reads, not as they lie
+        return [place for place, passed in found if passed], found[-1][0] if len(found) == rows else None
+
     def number(self, stretch: Stretch, after: EventPlace | None, most: int) -> tuple[int, bool]:
         """How many pass, up to `most`; and whether nobody has looked at all of them."""
         number, rows = 0, FIRST_CHUNK
+        if not self._is_asked_more(stretch):
+            these = select(event.c.box_id).where(*self.order.beyond(stretch, after)).limit(most)
+            number = self.connection.scalar(select(func.count()).select_from(these.subquery())) or 0
+            return number, number >= most
         while True:
-            these = chunk(stretch, self.order, after, rows)
-            passing = select(these.c.box_id).where(*self.where(these.c)).limit(most - number).subquery()
-            number += self.connection.scalar(select(func.count()).select_from(passing)) or 0
+            part = chunk(self._columns, stretch, self.order, after, rows)
+            passing = select(part.c.box_id).where(*self.where(part.c, stretch.low_ms)).limit(most - number)
+            number += self.connection.scalar(select(func.count()).select_from(passing.subquery())) or 0
             if number >= most:
                 return number, True
             after = place_after(self.connection, stretch, self.order, after, rows)
@@ -170,7 +235,7 @@ class Scan:
                 return number, after is not None
             rows = min(4 * rows, LARGEST_CHUNK)
 
-    def _matching(self, these: Subquery, most: int) -> Select[Any]:
-        place = these.c.began_ms, these.c.box_id, these.c.event_id
+    def _in_order(self, these: Subquery) -> Select[Any]:
+        place = [these.c[name] for name in _PLACED]
         by: Sequence[Any] = [each.desc() for each in place] if self.order.newest_first else place
-        return select(*place).where(*self.where(these.c)).order_by(*by).limit(most)
+        return select(*place).order_by(*by)

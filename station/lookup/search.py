@@ -6,9 +6,10 @@ Each page is a transaction of its own, and so much work and no more: `scan.py` h
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterator, Mapping
+import itertools
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Engine, and_, exists, false, func, or_, select, tuple_
@@ -19,7 +20,17 @@ from agent.errors import NgatuError
 from agent.translatable import tr
 from station.lookup.cards import NEW, EventCard, read_cards
 from station.lookup.places import BoxPlace, read_places
-from station.lookup.scan import FIRST_MS, Budget, EventPlace, Met, Scan, ScanOrder, Stretch, chunk, go_by_index
+from station.lookup.scan import (
+    FIRST_MS,
+    Budget,
+    Conditions,
+    EventPlace,
+    Met,
+    Scan,
+    ScanOrder,
+    Stretch,
+    go_by_index,
+)
 from station.lookup.wanted import EventSearch
 from station.lookup.ways import PROBE_ROWS, KnownCameras, SearchWay, best_way, known_cameras, placed_by
 from station.store.columns import ms
@@ -34,6 +45,9 @@ _EXPORT_PAGE = 500
 _HOUR_MS = 3_600_000
 _DAY_MS = 86_400_000
 _KEYS_AT_ONCE = 200
+_NOTHING: Final[dict[str, Any]] = {each.name: each.default for each in fields(EventSearch)}
+_NARROW = 2
+"""Of more heads each would be walked through as far as all of them need be together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +96,8 @@ def looked_up(
     place = None if after is None else _place_of(after)
     with _reading(engine) as connection:
         look = _ScanLook(connection, wanted, Budget(budget_s))
+        if place is None and look.is_narrow:
+            return look.page_and_number(limit, MOST_COUNTED)
         page = look.page(place, limit)
         if place is None and (page.next is None or page.looked_to_ms is not None):
             return page, EventCount(len(page.cards), page.next is None)
@@ -133,42 +149,71 @@ class _ScanLook:
         self._order = ScanOrder(newest_first=wanted.newest_first)
         self._places = read_places(connection)
         self._cameras = known_cameras(wanted, self._places)
-        where = conditions(wanted, self._cameras, self._places)
-        self._scan = Scan(connection, self._order, where, budget)
+        self._budget = budget
+        self._scan = self._scanning(wanted, self._cameras)
         self._since_ms, self._until_ms = ms(wanted.since), ms(wanted.until)
+        self._lately_ms = min(self._since_ms - _HOUR_MS, self._until_ms)
         self._few = None if self._cameras.is_none else self._reviewed()
         self._way: SearchWay | None = None
 
+    def _scanning(self, wanted: EventSearch, cameras: KnownCameras) -> Scan:
+        where = conditions(wanted, cameras, self._places)
+        return Scan(self._connection, self._order, where, self._budget)
+
+    def _scanning_on(self, way: SearchWay) -> Scan:
+        """For what lies on a way: with what the way leaves open."""
+        nothing = {name: _NOTHING[name] for name in way.fulfils if name in _NOTHING}
+        every = KnownCameras(None, None)
+        return self._scanning(
+            replace(self._wanted, **nothing), every if "cameras" in way.fulfils else self._cameras
+        )
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether a page and the number are found in one walk: there are few stretches to walk through."""
+        if self._cameras.is_none or self._few is not None:
+            return True
+        return len(self._best(None).heads) <= _NARROW
+
     def page(self, after: EventPlace | None, limit: int) -> EventPage:
         """So many of what is found beyond a place."""
+        return self._paged(*self._gathered(after, limit + 1), limit)
+
+    def page_and_number(self, limit: int, most: int) -> tuple[EventPage, EventCount]:
+        """The first page, and how many there are, up to `most`, in one walk."""
+        met, cut = self._gathered(None, most + 1)
+        count = EventCount(min(len(met), most), is_all=cut is None and len(met) <= most)
+        return self._paged(met, cut, limit), count
+
+    def _gathered(self, after: EventPlace | None, most: int) -> tuple[list[EventPlace], EventPlace | None]:
+        """So many places beyond one; and where the time was up, if it was before that."""
         met: list[EventPlace] = []
-        end: EventPlace | None = None
-        for each in self._met(after, limit + 1):
+        for each in self._met(after, most):
             if each.is_end:
-                end = each.place
-                break
+                return met, each.place
             if not met or each.place != met[-1]:
                 met.append(each.place)
-            if len(met) > limit:
-                end = met[limit - 1]
+            if len(met) >= most:
                 break
+        return met, None
+
+    def _paged(self, met: list[EventPlace], cut: EventPlace | None, limit: int) -> EventPage:
         cards = read_cards(self._connection, [(box_id, event_id) for _, box_id, event_id in met[:limit]])
-        is_cut = end is not None and len(met) <= limit
-        return EventPage(tuple(cards), end and _cursor(end), end[0] if end and is_cut else None)
+        if len(met) > limit:
+            return EventPage(tuple(cards), _cursor(met[limit - 1]))
+        return EventPage(tuple(cards), cut and _cursor(cut), cut and cut[0])
 
     def number(self, most: int) -> EventCount:
         """How many, up to `most`."""
-        stretches, way = (
-            self._stretches(None) if self._few is None and not self._cameras.is_none else ([], None)
-        )
-        if way is None or way.overlaps:
+        if self._few is not None or self._cameras.is_none or self._best(None).overlaps:
             return self._number_met(most)
         number, is_all = 0, True
-        for stretch in stretches:
-            some, is_cut = self._scan.number(stretch, None, most + 1 - number)
-            number, is_all = number + some, is_all and not is_cut
-            if number > most:
-                return EventCount(most, is_all=False)
+        for scan, beside in self._stretches(None):
+            for stretch in beside:
+                some, is_cut = scan.number(stretch, None, most + 1 - number)
+                number, is_all = number + some, is_all and not is_cut
+                if number > most:
+                    return EventCount(most, is_all=False)
         return EventCount(number, is_all)
 
     def _number_met(self, most: int) -> EventCount:
@@ -187,18 +232,39 @@ class _ScanLook:
             return iter(())
         if self._few is not None:
             return (Met(place) for place in self._few if after is None or self._order.passes(after, place))
-        stretches, _ = self._stretches(after)
-        parts = (self._scan.met(stretch, after, most) for stretch in stretches)
-        return heapq.merge(*parts, key=lambda it: it.place, reverse=self._wanted.newest_first)
+        return itertools.chain.from_iterable(
+            heapq.merge(
+                *(scan.met(stretch, after, most) for stretch in beside),
+                key=lambda it: it.place,
+                reverse=self._wanted.newest_first,
+            )
+            for scan, beside in self._stretches(after)
+        )
 
-    def _stretches(self, after: EventPlace | None) -> tuple[list[Stretch], SearchWay]:
-        """What began more than an hour before is among the few that last; the rest lies on the best way."""
-        lately_ms = min(self._since_ms - _HOUR_MS, self._until_ms)
-        window = lately_ms, self._until_ms
+    def _best(self, after: EventPlace | None) -> SearchWay:
         if self._way is None:
+            window = self._lately_ms, self._until_ms
             self._way = best_way(self._connection, self._wanted, self._cameras, self._places, window, after)
-        heads = [Stretch(head, *window) for head in self._way.heads]
-        return [*heads, Stretch((event_is_lasting,), FIRST_MS, lately_ms)], self._way
+        return self._way
+
+    def _stretches(self, after: EventPlace | None) -> list[tuple[Scan, list[Stretch]]]:
+        """Those beside one another, and those after one another in the order that is asked for.
+
+        What began more than an hour before is among the few that last; the rest lies on the best way. Of what
+        began in the time that is asked for nobody need look when it ended.
+        """
+        way, since_ms = self._best(after), max(self._lately_ms, min(self._since_ms, self._until_ms))
+        on = self._scanning_on(way)
+        if len(way.heads) > _NARROW:  # twice as many questions would cost more
+            parts = [[Stretch(head, self._lately_ms, self._until_ms) for head in way.heads]]
+        else:
+            parts = [
+                [Stretch(head, self._lately_ms, since_ms) for head in way.heads],
+                [Stretch(head, since_ms, self._until_ms, is_likely=True) for head in way.heads],
+            ]
+        lasting = [Stretch((event_is_lasting,), FIRST_MS, self._lately_ms)]
+        found = [(self._scan, lasting), *((on, part) for part in parts)]
+        return found[::-1] if self._wanted.newest_first else found
 
     def _reviewed(self) -> list[EventPlace] | None:
         """All that is found, where few events have such a review; None: many have, or the rest is wanted."""
@@ -215,25 +281,23 @@ class _ScanLook:
         keys, found = [(row.box_id, row.event_id) for row in rows], list[EventPlace]()
         for at in range(0, len(keys), _KEYS_AT_ONCE):
             head = (tuple_(event.c.box_id, event.c.event_id).in_(keys[at : at + _KEYS_AT_ONCE]),)
-            these = chunk(Stretch(head, high_ms=self._until_ms), self._order, None, _KEYS_AT_ONCE)
-            query_ = select(these.c.began_ms, these.c.box_id, these.c.event_id).where(
-                *self._scan.where(these.c)
-            )
+            stretch = Stretch(head, high_ms=self._until_ms)
+            query_ = self._scan.matching(stretch, None, _KEYS_AT_ONCE, _KEYS_AT_ONCE)
             found += [(row[0], row[1], row[2]) for row in self._connection.execute(query_)]
         return sorted(found, reverse=self._wanted.newest_first)
 
 
-def conditions(
-    wanted: EventSearch, cameras: KnownCameras, places: Mapping[int, BoxPlace]
-) -> Callable[[Any], list[ColumnElement[bool]]]:
+def conditions(wanted: EventSearch, cameras: KnownCameras, places: Mapping[int, BoxPlace]) -> Conditions:
     """From the columns of a chunk to what each event must fulfil."""
     since_ms = ms(wanted.since)
     heard = [place.id for place in places.values() if place.last_seen_ms >= since_ms]
 
-    def of(columns: Any) -> list[ColumnElement[bool]]:
-        # What has no end went on for as long as its box was heard.
-        is_open = (columns.phase != str(Phase.END)) & columns.box_id.in_(heard)
-        found = [or_(columns.began_ms >= since_ms, columns.latest_ms >= since_ms, is_open)]
+    def of(columns: Any, low_ms: int) -> list[ColumnElement[bool]]:
+        found: list[ColumnElement[bool]] = []
+        if low_ms < since_ms:
+            # What has no end went on for as long as its box was heard.
+            is_open = (columns.phase != str(Phase.END)) & columns.box_id.in_(heard)
+            found.append(or_(columns.began_ms >= since_ms, columns.latest_ms >= since_ms, is_open))
         found += _plain(columns, wanted)
         if cameras.pairs is not None:
             found.append(_at(columns, cameras.pairs, cameras.box_ids or ()))
@@ -246,17 +310,17 @@ def conditions(
 
 
 def _plain(columns: Any, wanted: EventSearch) -> Iterator[ColumnElement[bool]]:
-    for column, values in (
-        (columns.kind, wanted.kinds),
-        (columns.label, wanted.labels),
-        (columns.vehicle_colour, wanted.vehicle_colours),
-        (columns.clothes_colour, wanted.clothes_colours),
-        (columns.direction, wanted.directions),
-        (columns.rule_id, wanted.rules),
-        (columns.severity, wanted.severities),
+    for name, values in (
+        ("kind", wanted.kinds),
+        ("label", wanted.labels),
+        ("vehicle_colour", wanted.vehicle_colours),
+        ("clothes_colour", wanted.clothes_colours),
+        ("direction", wanted.directions),
+        ("rule_id", wanted.rules),
+        ("severity", wanted.severities),
     ):
         if values:
-            yield column.in_([value[:LONGEST_WORD] for value in values])
+            yield getattr(columns, name).in_([value[:LONGEST_WORD] for value in values])
     if wanted.riders is not None:
         yield columns.riders >= wanted.riders if wanted.riders_at_least else columns.riders == wanted.riders
     if wanted.zones:

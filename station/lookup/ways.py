@@ -31,6 +31,9 @@ MOST_VALUES: Final = 160
 PROBE_ROWS: Final = 2_000
 CROWDED: Final = 3
 
+_CAMERAS = frozenset({"cameras", "boxes"})
+_ALERTS = frozenset({"severities"})
+
 Head = tuple[ColumnElement[bool], ...]
 
 
@@ -41,6 +44,8 @@ class SearchWay:
     heads: tuple[Head, ...]
     overlaps: bool = False
     """Some of it is held more than once."""
+    fulfils: frozenset[str] = frozenset()
+    """Fields of the search to which all that they hold answers: of these nobody need ask again."""
 
 
 ALL: Final = SearchWay(((),))
@@ -139,19 +144,19 @@ class _Ways:
     def __iter__(self) -> Iterator[SearchWay]:
         wanted = self._wanted
         if wanted.rules:
-            yield _each(event.c.rule_id, wanted.rules)
+            yield _each(event.c.rule_id, wanted.rules, "rules")
         if wanted.labels and not wanted.kinds:
-            yield _each(event.c.label, wanted.labels)
+            yield _each(event.c.label, wanted.labels, "labels")
         if wanted.vehicle_colours:
-            yield _each(event.c.vehicle_colour, wanted.vehicle_colours)
+            yield _each(event.c.vehicle_colour, wanted.vehicle_colours, "vehicle_colours")
         if wanted.clothes_colours:
-            yield _each(event.c.clothes_colour, wanted.clothes_colours)
+            yield _each(event.c.clothes_colour, wanted.clothes_colours, "clothes_colours")
         if wanted.directions:
-            yield _each(event.c.direction, wanted.directions)
+            yield _each(event.c.direction, wanted.directions, "directions")
         if wanted.severities == (str(Severity.ALERT),):
-            yield SearchWay(((event_is_alert,),))
+            yield SearchWay(((event_is_alert,),), fulfils=_ALERTS)
         if wanted.late_only:
-            yield SearchWay(((event_is_late,),))
+            yield SearchWay(((event_is_late,),), fulfils=frozenset({"late_only"}))
         if wanted.riders is not None and wanted.riders >= CROWDED:
             yield SearchWay(((event_is_crowded,),))
         if wanted.kinds:
@@ -165,9 +170,9 @@ class _Ways:
 
     def _of_cameras(self, cameras: KnownCameras) -> Iterator[SearchWay]:
         heads = _at(self._all_cameras(cameras))
-        yield from _few(heads)
+        yield from _few(heads, fulfils=_CAMERAS)
         if self._wanted.severities == (str(Severity.ALERT),):
-            yield from _few([(*head, event_is_alert) for head in heads])
+            yield from _few([(*head, event_is_alert) for head in heads], fulfils=_CAMERAS | _ALERTS)
 
     def _kinds(self) -> Iterator[SearchWay]:
         heads: list[Head] = []
@@ -180,7 +185,7 @@ class _Ways:
                     return
                 heads.append((*head, event.c.label.is_(None)))
             heads += [(*head, event.c.label == label) for label in labels]
-        yield from _few(heads)
+        yield from _few(heads, fulfils=frozenset({"kinds", "labels"}))
 
     def _all_cameras(self, cameras: KnownCameras) -> list[tuple[int, str]]:
         """Each camera that is asked for, and each that ever was at a box that is."""
@@ -239,13 +244,16 @@ def distinct(connection: Connection, column: Any, head: Head, most: int) -> list
     return None
 
 
-def _few(heads: list[Head] | None, *, overlaps: bool = False) -> Iterator[SearchWay]:
+def _few(
+    heads: list[Head] | None, *, overlaps: bool = False, fulfils: frozenset[str] = frozenset()
+) -> Iterator[SearchWay]:
     if heads is not None and len(heads) <= MOST_STRETCHES:
-        yield SearchWay(tuple(heads), overlaps)
+        yield SearchWay(tuple(heads), overlaps, fulfils)
 
 
-def _each(column: Any, values: Iterable[str]) -> SearchWay:
-    return SearchWay(tuple((column == _cut(value),) for value in dict.fromkeys(values)))
+def _each(column: Any, values: Iterable[str], of: str) -> SearchWay:
+    cut = dict.fromkeys(_cut(value) for value in values)
+    return SearchWay(tuple((column == value,) for value in cut), fulfils=frozenset({of}))
 
 
 def _at(pairs: Iterable[tuple[int, str]]) -> list[Head]:

@@ -8,8 +8,9 @@ from typing import Any
 from sqlalchemy import Engine, Row, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from station.store.database import in_words, insert_once
+from station.store.database import in_words
 from station.store.schema import webhook
+from station.store.statements.inserts import insert_once
 
 MAX_TROUBLE_CHARS = 300
 

@@ -22,7 +22,6 @@ from station.counting.due_hours import mark_deleted
 from station.retention.due import DueSource
 from station.retention.settings import KeptClass
 from station.store.columns import kept_suffix
-from station.store.database import insert_once
 from station.store.pictures.rows import PLACE, places_of
 from station.store.pictures.shelf import PicturePlace
 from station.store.schema import (
@@ -41,6 +40,7 @@ from station.store.schema import (
     picture_removal,
     stream,
 )
+from station.store.statements.inserts import insert_once
 
 AT_ONCE: Final = 100
 _BOUND: Final = 200

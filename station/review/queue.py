@@ -25,8 +25,9 @@ from station.review import standing as reading
 from station.review.open_alerts import EVERY, PAGE, AlertPlace, AlertWish, OpenAlert, OpenCount
 from station.review.standing import Reviewer, ReviewKey, ReviewStep, Standing
 from station.review.states import STATE_WORDS, FalseReason, ReviewState, clean_note, judge_step
-from station.store.database import in_words, upsert
+from station.store.database import in_words
 from station.store.schema import event, event_began_ms, review, review_change
+from station.store.statements.inserts import upsert
 
 _OF_EVENT: Final = (event.c.camera, event.c.rule_id, event.c.rule_kind, event_began_ms.label("began_ms"))
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, select, update
 
 from station.ingest.alarms import AlarmKind
-from station.store.database import upsert
 from station.store.schema import alarm, box
+from station.store.statements.inserts import upsert
 
 LogLine = tuple[str, dict[str, object]]
 """The name of a log line and its fields."""

@@ -27,8 +27,8 @@ from sqlalchemy import (
 
 from agent.wire.payloads import ClockMapPayload
 from station.store.columns import ms
-from station.store.database import insert_once
 from station.store.schema import clock_map, count_interval, count_is_untrusted, event, event_is_untrusted
+from station.store.statements.inserts import insert_once
 
 TRUSTED_CLOCKS = ("ntp", "rtc")
 """Clock states that need no correction."""

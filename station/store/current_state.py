@@ -12,9 +12,9 @@ from station.ingest.alarms import AlarmKind
 from station.ingest.inbound import InboundMessage, MessageKind
 from station.store.alarms import LogLine, raise_alarm
 from station.store.columns import ms
-from station.store.database import insert_once, put_latest
 from station.store.id_cache import IdCache
 from station.store.schema import box, box_status, camera, camera_status, given_up, stream
+from station.store.statements.inserts import insert_once, put_latest
 
 Fields = dict[str, object]
 Row = dict[str, Any]

@@ -26,8 +26,9 @@ from agent.wire.payloads import UNKNOWN_COLOUR, ColourPayload, EventPayload, Ima
 from station.ingest.inbound import InboundMessage
 from station.store.clocks import TRUSTED_CLOCKS, correct_event_times
 from station.store.columns import ms
-from station.store.database import insert_once
 from station.store.schema import event, event_feed, event_revision
+from station.store.statements.inserts import insert_once
+from station.store.statements.many import execute_many
 
 _KEYS = ("box_id", "event_id")
 _FIRST = "first_received_ms"
@@ -82,15 +83,15 @@ class Events:
         """All of them. The highest revision counts, in whatever order they come."""
         if not self._revisions:
             return
-        connection.execute(insert_once(connection, event_revision), self._revisions)
+        execute_many(connection, insert_once(connection, event_revision), self._revisions)
         followed = ("box_id", "event_id", "revision")
         feed = [{name: row[name] for name in followed} for row in self._revisions]
-        connection.execute(_FEED, feed)
-        connection.execute(_put_newer(connection.dialect.name, tuple(self._current[0])), self._current)
+        execute_many(connection, _FEED, feed)
+        execute_many(connection, _put_newer(connection.dialect.name, tuple(self._current[0])), self._current)
         correct_event_times(connection, sorted(self._untrusted))
         for kind, better in self._pictures.items():
             if better:
-                connection.execute(_SHOW[kind], better)
+                execute_many(connection, _SHOW[kind], better)
 
 
 @cache
@@ -154,33 +155,45 @@ def _shown(box_id: int, payload: EventPayload, image: ImagePayload) -> Row:
 
 def words_of(payload: EventPayload) -> tuple[list[str], list[str]]:
     """The texts that stand in columns of their own beside the body, and those of them that indexes have."""
-    columns = columns_of(payload)
-    words = [word for word in columns.values() if isinstance(word, str)]
-    return words, [columns[name] for name in ("rule_id", "label", "direction") if columns[name]]
+    words = [word for word in _texts_of(payload).values() if word]
+    return words, [word for word in _indexed_texts_of(payload).values() if word]
 
 
 def columns_of(payload: EventPayload) -> Row:
     """What a screen looks for."""
     seen = payload.object
+    return _texts_of(payload) | {
+        "start_ms": ms(payload.start_time),
+        "riders": seen.riders if seen else None,
+        "top_score_permille": round(seen.top_score * 1000) if seen else None,
+        "mono_ms": payload.clock.mono_ms,
+        "clock_offset_ms": None,  # of the revision before
+    }
+
+
+def _indexed_texts_of(payload: EventPayload) -> dict[str, str | None]:
+    seen = payload.object
     return {
+        "rule_id": payload.rule.id[:LONGEST_WORD],
+        "label": seen.label[:LONGEST_WORD] if seen else None,
+        "direction": payload.direction and payload.direction[:LONGEST_WORD],
+    }
+
+
+def _texts_of(payload: EventPayload) -> Row:
+    """Those of the columns whose length the sender chooses, and other words."""
+    seen = payload.object
+    return _indexed_texts_of(payload) | {
         "camera": payload.camera,
         "kind": str(payload.kind),
         "severity": str(payload.severity),
-        "start_ms": ms(payload.start_time),
-        "rule_id": payload.rule.id[:LONGEST_WORD],
         "rule_kind": payload.rule.kind,
-        "label": seen.label[:LONGEST_WORD] if seen else None,
-        "riders": seen.riders if seen else None,
-        "top_score_permille": round(seen.top_score * 1000) if seen else None,
         "zones": f",{','.join(seen.entered_zones)}," if seen and seen.entered_zones else None,
         "track_id": seen.track_id if seen else None,
-        "direction": payload.direction and payload.direction[:LONGEST_WORD],
         "end_reason": None if payload.end_reason is None else str(payload.end_reason),
         "detail": payload.detail,
         "clock_state": payload.clock.state,
         "boot_id": payload.clock.boot_id,
-        "mono_ms": payload.clock.mono_ms,
-        "clock_offset_ms": None,  # of the revision before
         "vehicle_colour": _colour(seen.vehicle_colour) if seen else None,
         "clothes_colour": _colour(seen.clothes_colour) if seen else None,
     }

@@ -14,6 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from agent.wire.ranges import Ranges
 from station.store.schema import box, span, stream
+from station.store.statements.many import execute_many
 
 Box = tuple[str, str]
 """Commune and device."""
@@ -118,9 +119,9 @@ class IdCache:
                 {"stream_id": stream_id, "first": first, "last": last} for first, last in last_of.items()
             ]
         if gone:
-            connection.execute(_JOINED, gone)
+            execute_many(connection, _JOINED, gone)
         if changed:
-            connection.execute(_put_spans(connection.dialect.name), changed)
+            execute_many(connection, _put_spans(connection.dialect.name), changed)
 
     def _extended(
         self, connection: Connection, stream_id: int, seqs: Iterable[int]

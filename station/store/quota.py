@@ -27,11 +27,12 @@ from station.ingest.alarms import AlarmKind
 from station.ingest.inbound import InboundMessage
 from station.store.alarms import LogLine, close_quiet, raise_alarm
 from station.store.columns import suffix_of
-from station.store.database import put_latest
 from station.store.events import words_of
 from station.store.id_cache import Box, IdCache
 from station.store.schema import box as box_table
 from station.store.schema import daily_usage, stream
+from station.store.statements.inserts import put_latest
+from station.store.statements.many import execute_many
 
 ROW_BYTES = 1024
 """What the rows of a message take beside its bytes, indexes included; measured: 0.9 KB for an event."""
@@ -147,7 +148,7 @@ class Quota:
                 {"box_id": ids.box_id(connection, box, now_ms), "day": used.day, **figures},
             )
         if rows:
-            connection.execute(put_latest(connection, daily_usage, ("box_id", "day"), _FIGURES), rows)
+            execute_many(connection, put_latest(connection, daily_usage, ("box_id", "day"), _FIGURES), rows)
         self._changed.clear()
 
     def report(self, connection: Connection, ids: IdCache, now_ms: int) -> list[LogLine]:

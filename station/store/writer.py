@@ -22,7 +22,6 @@ from station.store.alarms import raise_alarm
 from station.store.clocks import TRUSTED_CLOCKS, correct_count_times, record_clock_map
 from station.store.columns import blob_of, ms, storable, suffix_of
 from station.store.current_state import StandingRows, record_given_up, record_state
-from station.store.database import insert_once, upsert
 from station.store.events import Events, tell_again, tell_pictures
 from station.store.id_cache import IdCache
 from station.store.pictures.rows import places_of
@@ -39,6 +38,8 @@ from station.store.schema import (
     stream,
 )
 from station.store.schema import message as message_table
+from station.store.statements.inserts import insert_once, upsert
+from station.store.statements.many import execute_many
 
 MAX_KEPT_BYTES = 256 * 1024
 """Of a message that cannot be read, at most; the largest picture of the contract."""
@@ -132,7 +133,7 @@ class BatchWriter:
         self._place_pictures()
         for table in _APPENDED:
             if self._rows[table]:
-                self._connection.execute(insert_once(self._connection, table), self._rows[table])
+                execute_many(self._connection, insert_once(self._connection, table), self._rows[table])
         mark_kept(self._connection, self._rows[count_interval], self._now_ms)
         correct_count_times(self._connection, self._untrusted_counts)
         self._events.write(self._connection)

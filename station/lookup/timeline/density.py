@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, case, func, select
+from sqlalchemy import BigInteger, Connection, Engine, and_, case, column, func, select, true, values
 from sqlalchemy.exc import SQLAlchemyError
 
 from station.lookup.places import read_places
-from station.lookup.scan import ScanOrder, Stretch, chunk, go_by_index, place_after
+from station.lookup.scan import ScanOrder, Stretch, chunk, go_by_index, looked_at, place_after
 from station.lookup.search import conditions
 from station.lookup.timeline.blanks import BlankTime, blank_times
 from station.lookup.wanted import EventSearch
 from station.lookup.ways import known_cameras
 from station.store.database import in_words
-from station.store.schema import event
+from station.store.schema import event, event_began_ms
 
 MINUTE_MS: Final = 60_000
 HOUR_MS: Final = 60 * MINUTE_MS
@@ -120,24 +120,28 @@ def _bars(
     whole = Stretch(head, begun_ms, until_ms)
     starts = range(begun_ms, until_ms, step_ms)
     if place_after(connection, whole, _ORDER, None, MOST_ROWS) is not None:
-        return tuple(_capped(connection, head, start, min(start + step_ms, until_ms)) for start in starts)
-    these = chunk(whole, _ORDER, None, MOST_ROWS)
+        return _capped(connection, head, [(start, min(start + step_ms, until_ms)) for start in starts])
+    columns = looked_at(where if where is not None else lambda _, __: [])
+    these = chunk(columns, whole, _ORDER, None, MOST_ROWS)
     bar = ((these.c.began_ms - begun_ms) // step_ms).label("bar")
-    matching = func.count() if where is None else func.sum(case((_all(where(these.c)), 1), else_=0))
+    matching = func.count() if where is None else func.sum(case((_all(where(these.c, begun_ms)), 1), else_=0))
     rows = connection.execute(select(bar, func.count(), matching).select_from(these).group_by(bar))
     found = {int(row[0]): (int(row[1]), int(row[2])) for row in rows}
     return tuple(DensityBar(start, *found.get(number, (0, 0))) for number, start in enumerate(starts))
 
 
-def _capped(connection: Connection, head: Any, start_ms: int, end_ms: int) -> DensityBar:
-    these = select(event.c.box_id).where(*_ORDER.beyond(Stretch(head, start_ms, end_ms), None))
-    limited = these.limit(MOST_OF_A_BAR + 1).subquery()
-    number = connection.scalar(select(func.count()).select_from(limited)) or 0
-    return DensityBar(start_ms, min(number, MOST_OF_A_BAR), None, is_all=number <= MOST_OF_A_BAR)
+def _capped(connection: Connection, head: Any, steps: Sequence[tuple[int, int]]) -> tuple[DensityBar, ...]:
+    """Each bar by itself, so that no hour of many events costs more than another; all in one question."""
+    step = values(column("start_ms", BigInteger), column("end_ms", BigInteger), name="step").data(list(steps))
+    bar = step.cte("bar")
+    lies_in = event_began_ms >= bar.c.start_ms, event_began_ms < bar.c.end_ms
+    these = select(event.c.box_id).where(*head, *lies_in).limit(MOST_OF_A_BAR + 1)
+    number = select(func.count()).select_from(these.correlate(bar).subquery()).correlate(bar).scalar_subquery()
+    rows = connection.execute(select(bar.c.start_ms, number).order_by(bar.c.start_ms))
+    return tuple(
+        DensityBar(row[0], min(row[1], MOST_OF_A_BAR), None, is_all=row[1] <= MOST_OF_A_BAR) for row in rows
+    )
 
 
 def _all(conditions_: Sequence[Any]) -> Any:
-    whole = conditions_[0]
-    for each in conditions_[1:]:
-        whole = whole & each
-    return whole
+    return and_(true(), *conditions_)

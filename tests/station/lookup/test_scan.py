@@ -32,7 +32,7 @@ def filled(place: Place) -> Place:
     return place
 
 
-def rare(columns: Any) -> list[Any]:
+def rare(columns: Any, _low_ms: int) -> list[Any]:
     return [columns.rule_id == "bus-lane"]
 
 

@@ -194,6 +194,9 @@ def test_a_look_up_finds_what_fits_and_nothing_else_however_it_is_cut_into_pages
         number = counted(filled.engine, wanted, most=50, budget_s=5.0)
         assert number.number == min(len(expected), 50), wanted
         assert number.is_all == (len(expected) <= 50), wanted
+        first, whole = looked_up(filled.engine, wanted, limit=20, budget_s=5.0)
+        assert first == found_page(filled.engine, wanted, limit=20, budget_s=5.0), wanted
+        assert (whole.number, whole.is_all) == (len(expected), True), wanted
     assert some > 50
 
 

@@ -41,7 +41,8 @@ def test_each_filter_has_an_index_that_gives_its_events_in_order(
     plans: list[str] = []
 
     def explain(connection: Any, _cursor: Any, statement: str, values: Any, *_: object) -> None:
-        if "AS chunk" in statement and not statement.startswith("explain"):
+        is_probe = list(values)[-2:] == [1, 0]  # one row behind PROBE_ROWS - 1: how far a way reaches
+        if "ORDER BY coalesce(" in statement and not statement.startswith("explain") and not is_probe:
             plans.append(str(connection.exec_driver_sql(f"explain query plan {statement}", values).all()))
 
     hooks.listen(filled.engine, "before_cursor_execute", explain)
