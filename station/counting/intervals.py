@@ -94,10 +94,15 @@ def _rows(
     strays = count_is_untrusted & (of.received_ms >= since_ms) & elsewhere
     columns = (of.start_ms, of.end_ms, of.body, of.received_ms, of.clock_state, of.clock_offset_ms)
     here = of.box_id == line.box_id, of.camera == line.camera, of.rule == line.rule
-    for condition in (stamped if made is None else stamped & count_is_untrusted, strays):
-        yield from connection.execute(select(*columns).where(*here, condition))
     if made is None:
+        for condition in (stamped, strays):
+            yield from connection.execute(select(*columns).where(*here, condition))
         return
+    # Of a moment that is computed no index knows: so it goes by that of the few untrusted ones, not by the month's.
+    at_ms = of.start_ms + 0
+    stamped_then = (at_ms >= since_ms - LONGEST_MS) & (at_ms < until_ms)
+    untrusted = count_is_untrusted & or_(stamped_then, of.received_ms >= since_ms)
+    yield from connection.execute(select(*columns).where(*here, untrusted))
     trusted = or_(of.clock_state.is_(None), ~count_is_untrusted)
     for begin_ms, end_ms in _between(made, first_hour(since_ms), until_ms):
         touches = or_(of.end_ms > begin_ms, of.start_ms >= begin_ms)
