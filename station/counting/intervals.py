@@ -98,7 +98,7 @@ def _rows(
         for condition in (stamped, strays):
             yield from connection.execute(select(*columns).where(*here, condition))
         return
-    # No index knows a moment that is computed: so it goes by that of the few untrusted ones, not by the month's.
+    # No index knows a moment that is computed: so it goes by that of the few untrusted ones, not the month.
     at_ms = of.start_ms + 0
     stamped_then = (at_ms >= since_ms - LONGEST_MS) & (at_ms < until_ms)
     untrusted = count_is_untrusted & or_(stamped_then, of.received_ms >= since_ms)
