@@ -2,7 +2,7 @@
 
 paho asks the system three times and more for each packet, copies a packet once for each of its properties, and
 sends each acknowledgement by itself: for a station half of what a message cost (measured, 2.2.0). Only those
-two steps of paho are replaced here; whatever is unusual is left to paho, which then judges it as ever.
+steps of paho are replaced here; whatever is unusual is left to paho, which then judges it as ever.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ _QOS_1: Final = 0x02
 _QOS: Final = 0x06
 _RETAIN: Final = 0x01
 _DUP: Final = 0x08
+_PUBLISH: Final = 0x30
 _PUBACK: Final = 0x40
 _USER_PROPERTY: Final = 0x26
 _SIZES: Final = {0x01: 1, 0x02: 4, 0x23: 2}
@@ -133,6 +134,37 @@ class BurstClient(paho.Client):
         packets, self._acknowledgements = bytes(self._acknowledgements), bytearray()
         return self._packet_queue(_PUBACK, packets, 0, 1)
 
+    def message_callback_add(self, sub: str, callback: Any) -> None:
+        """There are none here: to look for those of a topic costs every message."""
+        raise NotImplementedError("this client has one on_message for all topics")
+
+    def _packet_read(self) -> MQTTErrorCode:
+        """A usual PUBLISH that is here as a whole is taken as it lies; of any other paho reads byte by byte."""
+        body = self._publish_here() if self._in_packet["command"] == 0 else None
+        if body is None:
+            return super()._packet_read()
+        header, begin, end = body
+        is_5 = self._protocol == MQTTProtocolVersion.MQTTv5
+        read = read_publish(self._received[begin:end], with_properties=is_5)
+        if read is None:
+            return super()._packet_read()
+        self._at = end
+        self._hear(header, read)
+        with self._msgtime_mutex:
+            self._last_bytes_received = time.monotonic()
+        return MQTTErrorCode.MQTT_ERR_SUCCESS
+
+    def _publish_here(self) -> tuple[int, int, int] | None:
+        """Fixed header, begin and end of a PUBLISH of quality 1 that comes next and is here as a whole."""
+        data, at = self._received, self._at
+        if len(data) - at < 2 or data[at] & ~(_RETAIN | _DUP) != _PUBLISH | _QOS_1 or self._manual_ack:
+            return None
+        try:
+            length, begin = _number(memoryview(data), at + 1)
+        except IndexError:
+            return None
+        return (data[at], begin, begin + length) if begin + length <= len(data) else None
+
     def _sock_recv(self, bufsize: int) -> bytes:
         if self._at >= len(self._received):
             self._received, self._at = super()._sock_recv(READ_BYTES), 0
@@ -148,10 +180,16 @@ class BurstClient(paho.Client):
             read = read_publish(self._in_packet["packet"], with_properties=is_5)
         if read is None:
             return super()._handle_publish()
+        self._hear(header, read)
+        return MQTTErrorCode.MQTT_ERR_SUCCESS
+
+    def _hear(self, header: int, read: ReadPublish) -> None:
         message = paho.MQTTMessage(read.mid, read.topic)
         message.qos, message.payload, message.timestamp = 1, read.payload, time.monotonic()
         message.dup, message.retain = bool(header & _DUP), bool(header & _RETAIN)
         message.properties = read.properties  # type: ignore[assignment]
-        self._handle_on_message(message)
+        on_message = self.on_message
+        if on_message is not None:
+            with self._in_callback_mutex:
+                on_message(self, self._userdata, message)
         self._acknowledgements += bytes((_PUBACK, 2)) + read.mid.to_bytes(2, "big")
-        return MQTTErrorCode.MQTT_ERR_SUCCESS

@@ -201,14 +201,16 @@ class Quota:
         )
 
     def _new_streams(self, message: InboundMessage) -> set[str]:
-        payload = message.payload
+        payload, known = message.payload, self._streams[_box(message)]
         names = {message.stream} if message.seq is not None else set()
+        if not isinstance(payload, HelloPayload | ChainPayload):
+            return {name for name in names if name is not None and name not in known}
         if isinstance(payload, HelloPayload):
             names.add(payload.stream)
         if isinstance(payload, ChainPayload):
             names.add(payload.of)
             names.add(payload.carried.stream if payload.carried is not None else None)
-        return {name for name in names if name is not None} - self._streams[_box(message)]
+        return {name for name in names if name is not None} - known
 
     def _refuse(self, box: Box, size_bytes: int) -> None:
         self._refused[box] = self._refused.get(box, 0) + 1

@@ -173,3 +173,10 @@ def test_a_broken_packet_ends_the_connection_as_with_paho() -> None:
             body = struct.pack("!H", 3) + b"a/b" + struct.pack("!H", 9) + b"\x7f\x26\x00\x04na"
             broker.sendall(bytes((0x32, len(body))) + body)
             until(lambda: client.loop(0.05) != paho.MQTT_ERR_SUCCESS)
+
+
+def test_it_hears_all_topics_in_one_way() -> None:
+    made = BurstClient(CallbackAPIVersion.VERSION2, client_id="burst")
+
+    with pytest.raises(NotImplementedError):
+        made.message_callback_add("some/#", lambda *_: None)
