@@ -109,8 +109,10 @@ def cards_of(engine: Engine, keys: Sequence[EventKey]) -> list[EventCard]:
         raise in_words(error, engine.url) from error
 
 
-def read_cards(connection: Connection, keys: Sequence[EventKey]) -> list[EventCard]:
-    """As `cards_of`, within a transaction."""
+def read_cards(
+    connection: Connection, keys: Sequence[EventKey], places: Mapping[int, BoxPlace] | None = None
+) -> list[EventCard]:
+    """As `cards_of`, within a transaction; with places that were read in it these are not read again."""
     wanted = list(dict.fromkeys(keys))
     rows: dict[EventKey, Row[Any]] = {}
     for at in range(0, len(wanted), _AT_ONCE):
@@ -118,7 +120,8 @@ def read_cards(connection: Connection, keys: Sequence[EventKey]) -> list[EventCa
         # By id alone: no two events share one but by malice, and pairs would be read one by one.
         query = _QUERY.where(event.c.event_id.in_([event_id for _, event_id in part]))
         rows |= {(row.box_id, row.event_id): row for row in connection.execute(query)}
-    places = read_places(connection, {box_id for box_id, _ in wanted})
+    if places is None:
+        places = read_places(connection, {box_id for box_id, _ in wanted})
     return [_card(rows[key], places) for key in wanted if key in rows]
 
 

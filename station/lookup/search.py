@@ -198,7 +198,8 @@ class _ScanLook:
         return met, None
 
     def _paged(self, met: list[EventPlace], cut: EventPlace | None, limit: int) -> EventPage:
-        cards = read_cards(self._connection, [(box_id, event_id) for _, box_id, event_id in met[:limit]])
+        keys = [(box_id, event_id) for _, box_id, event_id in met[:limit]]
+        cards = read_cards(self._connection, keys, self._places)
         if len(met) > limit:
             return EventPage(tuple(cards), _cursor(met[limit - 1]))
         return EventPage(tuple(cards), cut and _cursor(cut), cut and cut[0])
