@@ -27,6 +27,7 @@ from agent.wire.topics import Topics
 from station.ingest.settings import SubscriberSettings
 
 Before = Callable[[str, InfoPayload | None], None]
+Written = Callable[[bytes], None]
 LATE_S: Final = 5.0
 """How long the broker may take to acknowledge."""
 
@@ -65,6 +66,8 @@ def send(
     key: Ed25519PrivateKey | None = None,
     onlooker: Onlooker | None = None,
     before: Before | None = None,
+    written: Written | None = None,
+    name: str | None = None,
 ) -> CommandReply:
     """Publish the command, and wait up to `wait_s` for its answer, and for the picture that it promises.
 
@@ -76,7 +79,8 @@ def send(
     later one, which may have forgotten it, is refused.
 
     `before` is called with the command's id and the box's birth message just before it goes out, and may raise;
-    None: the broker keeps no such message of this box.
+    None: the broker keeps no such message of this box. `written` is called after it with the bytes that go out,
+    for whoever may have to send them again (`send_again`). `name` is the command's id; None: a new one.
 
     The box forgets an answer on the station's receipt only: this looks on, and the station keeps it as well.
 
@@ -89,7 +93,7 @@ def send(
     client.on_publish = inbox.published
     client.on_subscribe = lambda *_: inbox.words.append("subscribed")
     try:
-        command = new_command(args, issuer=issuer, life_s=life_s)
+        command = new_command(args, issuer=issuer, life_s=life_s, name=name)
         inbox.id = command.id
         answers = topics.of(MessageKind.ACK, command_id=command.id), topics.of(MessageKind.SNAPSHOT, camera="+")
         heard = answers if key is None and before is None else (*answers, topics.of(MessageKind.INFO))
@@ -102,26 +106,48 @@ def send(
         if before is not None:
             _until(client, lambda: inbox.info is not None, LATE_S)
             before(command.id, inbox.info)
-        life = blank(PacketTypes.PUBLISH)
-        life.MessageExpiryInterval = max(1, round(life_s))
-        life.ContentType = codec.JSON
         body = codec.encode(command)
         body = body if key is None else sign(body, topics.device, verb, key)
-        client.publish(topics.of(MessageKind.COMMAND, verb=verb), body, qos=1, properties=life)
-        _until(client, lambda: inbox.code is not None, LATE_S, tr("the command"))
-        if inbox.code == 0x10:
-            hint = tr("look at its name; a box that has once connected is remembered for seven days")
-            what = tr("{box}: the broker knows no such box, and has thrown the command away", box=topics.device)
-            raise NgatuError(what, hint)
-        if inbox.code != 0:
-            hint = tr("may the station publish on command/ of this box? see the broker's ACL")
-            raise NgatuError(
-                tr("the broker does not take the command: code 0x{code:02X}", code=inbox.code or 0), hint
-            )
+        if written is not None:
+            written(body)
+        _publish(client, inbox, topics, verb, body, life_s)
         _until(client, inbox.complete, wait_s)
     finally:
         client.disconnect()
     return CommandReply(command.id, inbox.answers, inbox.picture, command.session)
+
+
+def send_again(settings: SubscriberSettings, topics: Topics, verb: str, body: bytes, life_s: float) -> None:
+    """Publish a command once more as it was written: a box that has it does nothing twice.
+
+    Raises:
+        BrokerUnreachable, BrokerRefused, NgatuError: as `send`.
+    """
+    inbox = _Inbox(topics)
+    client = connect(settings, settings.mqtt_id, on_message=inbox.hear)
+    client.on_publish = inbox.published
+    try:
+        _publish(client, inbox, topics, verb, body, life_s)
+    finally:
+        client.disconnect()
+
+
+def _publish(client: paho.Client, inbox: _Inbox, topics: Topics, verb: str, body: bytes, life_s: float) -> None:
+    """To the broker, until it has it; it keeps it for a box that is away."""
+    life = blank(PacketTypes.PUBLISH)
+    life.MessageExpiryInterval = max(1, round(life_s))
+    life.ContentType = codec.JSON
+    client.publish(topics.of(MessageKind.COMMAND, verb=verb), body, qos=1, properties=life)
+    _until(client, lambda: inbox.code is not None, LATE_S, tr("the command"))
+    if inbox.code == 0x10:
+        hint = tr("look at its name; a box that has once connected is remembered for seven days")
+        what = tr("{box}: the broker knows no such box, and has thrown the command away", box=topics.device)
+        raise NgatuError(what, hint)
+    if inbox.code != 0:
+        hint = tr("may the station publish on command/ of this box? see the broker's ACL")
+        raise NgatuError(
+            tr("the broker does not take the command: code 0x{code:02X}", code=inbox.code or 0), hint
+        )
 
 
 def _session(client: paho.Client, inbox: _Inbox) -> str:
@@ -133,10 +159,12 @@ def _session(client: paho.Client, inbox: _Inbox) -> str:
     return inbox.session
 
 
-def new_command(args: Mapping[str, Any], *, issuer: str, life_s: float) -> CommandPayload:
-    """A command that is issued now and lives so long."""
+def new_command(
+    args: Mapping[str, Any], *, issuer: str, life_s: float, name: str | None = None
+) -> CommandPayload:
+    """A command that is issued now and lives so long; `name` is its id, None: a new one."""
     at = datetime.now(UTC)
-    name, _ = Ids(os.urandom(32)).next(Instant(0.0, at.timestamp()))
+    name = name or Ids(os.urandom(32)).next(Instant(0.0, at.timestamp()))[0]
     until = at + timedelta(seconds=life_s)
     return CommandPayload(id=name, issued_at=at, expires_at=until, issuer=issuer, args=dict(args))
 

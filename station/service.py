@@ -152,7 +152,7 @@ def open_uplink(config: StationConfig, settings: UplinkSettings, left: ExitStack
     left.callback(writes.dispose)
     desk = None
     try:
-        desk = open_desk(settings, config.commune, config.state_dir, reads, writes)
+        desk = open_desk(settings, config.commune, config.state_dir, reads, writes, station=config)
     except NgatuError as error:
         log.error("requests_off", why=error.what, hint=error.hint)  # noqa: TRY400  (it says all)
     try:

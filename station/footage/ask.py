@@ -44,7 +44,9 @@ from station.footage.folder import (
     PackageFolders,
     RequestFolder,
     remove,
+    write_whole,
 )
+from station.ingest.settings import SubscriberSettings
 from station.store.database import engine_of, in_words, url_of
 from station.store.schema import box_key
 
@@ -75,6 +77,8 @@ class ClipWanted:
     officer: str
     issuer: str
     """Who sends the order."""
+    name: str | None = None
+    """The request's id; None: a new one. One that is there already is not asked for a second time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,9 +171,29 @@ def ask(config: StationConfig, wanted: ClipWanted, how: Sending) -> tuple[Reques
         except OSError as error:
             raise not_noted(error) from None
 
+    def keep(body: bytes) -> None:
+        try:
+            write_whole(made[0].order, body, like=made[0].path)
+        except OSError as error:
+            raise not_noted(error) from None
+
     with unless_sent(made):
-        answered = send(config, wanted.box, Verb.CLIP, args, wanted.issuer, how, note)
+        answered = send(config, wanted.box, Verb.CLIP, args, wanted.issuer, how, note, keep, wanted.name)
     return made[0], answered
+
+
+def ask_again(config: StationConfig, folder: RequestFolder, how: Sending) -> None:
+    """Send the order of a request once more, word for word: a box that has it does nothing twice.
+
+    Raises:
+        NgatuError: it did not go out, or cannot be read.
+    """
+    try:
+        body = folder.order.read_bytes()
+    except OSError as error:
+        raise not_noted(error) from None
+    own, names = _connection(config), topics(config.commune, folder.request.device, config.broker.root)
+    command.send_again(own, names, Verb.CLIP, body, how.life_s)
 
 
 @contextmanager
@@ -325,17 +349,16 @@ def send(
     issuer: str,
     how: Sending,
     before: command.Before | None,
+    written: command.Written | None = None,
+    name: str | None = None,
 ) -> CommandReply:
     """Send an order and wait for its answer; `before` is called just before it goes out (command.py).
 
     Raises:
         NgatuError: it did not go out.
     """
-    own = config.subscriber(receipts=False).model_copy(
-        update={"client_id": f"ngatu-command-{uuid4().hex[:12]}"}
-    )
     return command.send(
-        own,
+        _connection(config),
         topics(config.commune, box, config.broker.root),
         verb,
         args,
@@ -344,7 +367,15 @@ def send(
         wait_s=how.wait_s,
         key=how.key,
         before=before,
+        written=written,
+        name=name,
     )
+
+
+def _connection(config: StationConfig) -> SubscriberSettings:
+    """One of its own, beside the station's."""
+    update = {"client_id": f"ngatu-command-{uuid4().hex[:12]}"}
+    return config.subscriber(receipts=False).model_copy(update=update)
 
 
 def _recorded(wanted: ClipWanted, info: InfoPayload | None) -> None:

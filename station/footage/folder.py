@@ -5,6 +5,7 @@ Frames for training that were ordered lie in folders of the same kind (samples/f
     <state_dir>/footage/<box>/<request id>/
         request.json    written before the order goes out, never changed: what is not asked for is not taken
         box.pub         the box's public key for packages, as it was known then
+        order           the order as it went out, to be sent again word for word (ask.py)
         state.json      how far it is, replaced whole
         pieces          what has come of it (spool.py); gone once the package is whole
         package/        the package, to be handed over: manifest, signature, footage
@@ -163,6 +164,11 @@ class RequestFolder(PackageFolder):
     """One request for footage."""
 
     request: FootageRequest
+
+    @property
+    def order(self) -> Path:
+        """The order as it went out, or was about to."""
+        return self.path / "order"
 
 
 @dataclass(slots=True)

@@ -2,6 +2,7 @@
 
     <state_dir>/footage/<box>/<request id>/handed-over/NAME.zip
     <state_dir>/footage/<box>/<request id>/handed-over/NAME.zip.sha256    as `sha256sum -c` reads it
+    <state_dir>/footage/<box>/<request id>/handed-up/                     the same, for the province
 
 It is a copy of what the request's folder holds: in no backup, and gone after KEPT.
 """
@@ -24,6 +25,8 @@ from station.handover.dossier import PlaceNames
 from station.handover.report import HandOver
 
 PLACE: Final = "handed-over"
+TO_PROVINCE: Final = "handed-up"
+"""What goes to the province: by itself, so that nobody's hand-over changes it while it goes."""
 KEPT: Final = timedelta(days=7)
 
 
@@ -37,13 +40,15 @@ class ShelvedArchive:
     made: datetime
 
 
-def shelve(folder: RequestFolder, custody: CustodyBook, names: PlaceNames, what: HandOver) -> ShelvedArchive:
+def shelve(
+    folder: RequestFolder, custody: CustodyBook, names: PlaceNames, what: HandOver, where: str = PLACE
+) -> ShelvedArchive:
     """Hand over, and put the file where it can be fetched; one of before goes.
 
     Raises:
         NgatuError: as in `hand_over`; then the one of before stays.
     """
-    place = folder.path / PLACE
+    place = folder.path / where
     try:
         place.mkdir(mode=0o750, exist_ok=True)
     except OSError as error:
@@ -58,10 +63,10 @@ def shelve(folder: RequestFolder, custody: CustodyBook, names: PlaceNames, what:
     return ShelvedArchive(made.file, made.bytes, made.sha256, datetime.now(UTC))
 
 
-def shelved(folder: RequestFolder) -> ShelvedArchive | None:
+def shelved(folder: RequestFolder, where: str = PLACE) -> ShelvedArchive | None:
     """What can be fetched; None: nothing was handed over lately."""
     with suppress(OSError):
-        for file in sorted((folder.path / PLACE).glob("*.zip")):
+        for file in sorted((folder.path / where).glob("*.zip")):
             if file.name.startswith("."):
                 continue  # being made
             digest = file.with_name(f"{file.name}.sha256").read_text(encoding="ascii").split(" ")[0]
@@ -73,8 +78,7 @@ def shelved(folder: RequestFolder) -> ShelvedArchive | None:
 def clear(folders: FootageFolder, now: datetime) -> int:
     """Remove what nobody fetched within KEPT, and what was never finished; how many requests that were."""
     gone = 0
-    for folder in folders.every():
-        place = folder.path / PLACE
+    for place in (each.path / name for each in folders.every() for name in (PLACE, TO_PROVINCE)):
         try:
             newest_s = max((file.stat().st_mtime for file in place.iterdir()), default=0.0)
         except OSError:  # there is none, or it is made or removed just now

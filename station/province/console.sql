@@ -65,8 +65,13 @@ select sha256, data from picture where commune_id = any (array(select id from se
 -- What was asked of communes, and what they answered.
 create view seen.request as
 select id, commune_id, kind, device, about, wanted_sha256, login, name, purpose, asked_ms, expires_ms, sent_ms, state,
-    reason, said_ms, heard_ms, counts, complete_ms
+    reason, said_ms, heard_ms, counts, complete_ms, file_name, file_bytes, file_sha256, whole_ms
 from request where commune_id = any (array(select id from seen.open_commune));
+
+-- Footage that came on request, in the pieces in which it came.
+create view seen.request_piece as
+select request_id, request_piece.number, data from request_piece join request on request.id = request_id
+where kind = 'footage' and commune_id = any (array(select id from seen.open_commune));
 
 -- By this the console puts down what somebody asks, in the transaction of its log; it reads nothing by it.
 drop view if exists seen.request_form;

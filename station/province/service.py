@@ -60,6 +60,7 @@ class ShardWorker:
             on_lost=self._lose,
             quota=config.quota,
             picture_days=config.requests.picture_days,
+            max_footage_bytes=config.requests.max_footage_bytes,
         )
         with closing(kept) as store:
             while self._has_turn(store, ends_s):

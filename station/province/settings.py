@@ -54,11 +54,23 @@ class CommuneQuota(Settings):
     )
 
 
+MAX_FOOTAGE_BYTES: Final = 512 * 2**20
+
+
 class RequestRetention(Settings):
-    """How long what came on request is kept."""
+    """How long what came on request is kept, and how much of it is taken."""
 
     picture_days: int = Field(
-        30, ge=1, le=3_650, description="Days after which a picture that a station sent on request is deleted."
+        30,
+        ge=1,
+        le=3_650,
+        description="Days after which a picture or footage that a station sent on request is deleted.",
+    )
+    max_footage_bytes: int = Field(
+        MAX_FOOTAGE_BYTES,
+        ge=2**20,
+        le=2**32,
+        description="Of footage that was asked for once; a station that announces more is not believed.",
     )
 
 
@@ -95,7 +107,7 @@ class ProvinceConfig(Settings):
         None, ge=1, le=1_200, description="Months that are kept whole; null: nothing is ever deleted."
     )
     quota: CommuneQuota = Field(CommuneQuota(), description="How much is taken of one commune in a day of UTC.")
-    requests: RequestRetention = Field(RequestRetention(), description="How long what came on request is kept.")
+    requests: RequestRetention = Field(RequestRetention(), description="What came on request.")
     state_dir: Path = Field(
         Path("/var/lib/ngatu-province"),
         validate_default=False,  # as in a station's file

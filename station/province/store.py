@@ -33,7 +33,8 @@ from station.province.inbound import UpMessage
 from station.province.items import ItemRows
 from station.province.quota import CommuneUsage
 from station.province.requests.carrier import commands_due, forget_old
-from station.province.settings import CommuneQuota
+from station.province.requests.footage import FootageCheck
+from station.province.settings import MAX_FOOTAGE_BYTES, CommuneQuota
 from station.province.shard_lock import LockLost, ShardLock
 from station.province.writer import UpWriter
 from station.store.database import StoreError, in_words
@@ -41,8 +42,8 @@ from station.store.database import StoreError, in_words
 log = structlog.get_logger("station.province.store")
 T = TypeVar("T")
 
-VERSION: Final = 3
-_STEPS: Final = {2: "schema_3.sql"}
+VERSION: Final = 4
+_STEPS: Final = {2: "schema_3.sql", 3: "schema_4.sql"}
 """What brings a database of a version to the next one."""
 DAY_MS: Final = 86_400_000
 PROVEN_MS: Final = 60 * DAY_MS
@@ -114,14 +115,17 @@ class ProvinceStore:
         on_lost: Callable[[], None] = lambda: None,
         quota: CommuneQuota | None = None,
         picture_days: int = 30,
+        max_footage_bytes: int = MAX_FOOTAGE_BYTES,
     ) -> None:
         """`on_lost` is called when another worker has the shard."""
+        self._max_footage_bytes = max_footage_bytes
         self._usage = CommuneUsage(quota or CommuneQuota())
         self._reported_s = float("-inf")
         self.lock = ShardLock(engine, shard)
         self._engine, self._shard, self._now = engine, shard, now
         self._retention_months, self._on_lost = retention_months, on_lost
         self._picture_days = picture_days
+        self._check = FootageCheck(shard)
         self._made: set[months.Month] = set()
         self._tended_s = float("-inf")
 
@@ -213,6 +217,8 @@ class ProvinceStore:
                 return
             log.info("shard_taken_again", shard=self._shard)
         self._report()
+        for name, fields in self._transact(lambda connection: self._check.turn(connection, self._now_ms())):
+            log.warning(name, **fields)
         if time.monotonic() - self._tended_s < _TEND_S:
             self._transact(lambda connection: connection.scalar(text("select 1")))
             return
@@ -269,7 +275,7 @@ class ProvinceStore:
         oldest = self._oldest(now_ms)
 
         def write(connection: Connection) -> UpWriter:
-            writer = UpWriter(connection, now_ms, oldest)
+            writer = UpWriter(connection, now_ms, oldest, self._max_footage_bytes)
             job(writer, connection)
             return writer
 

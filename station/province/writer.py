@@ -18,6 +18,7 @@ from station.province.looked_for import box_ids, put_lines, show_pictures
 from station.province.months import Month, month_of_id, month_within
 from station.province.requests.incoming import take_answers, take_pieces
 from station.province.rows import digests, first_of_each, key_of, latest_of_each, put_later, put_once
+from station.province.settings import MAX_FOOTAGE_BYTES
 from station.store.columns import ms
 from station.uplink.envelope import ENVELOPE, ItemKind
 
@@ -58,8 +59,15 @@ _HELLO: Final = text(
 class UpWriter:
     """Writes one batch; make one per transaction."""
 
-    def __init__(self, connection: Connection, now_ms: int, oldest: Month | None) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        now_ms: int,
+        oldest: Month | None,
+        max_footage_bytes: int = MAX_FOOTAGE_BYTES,
+    ) -> None:
         """Nothing is written of months before `oldest`: retention has dropped them."""
+        self._max_footage_bytes = max_footage_bytes
         self.notices: list[tuple[str, dict[str, object]]] = []
         """What the operator must hear of once it is committed."""
         self.new_conflicts: list[tuple[str, int]] = []
@@ -203,9 +211,11 @@ class UpWriter:
         answers = [(row["commune_id"], row["answer"]) for row in rows.get(ItemKind.ANSWER, ())]
         pieces = [(row["commune_id"], row["piece"]) for row in rows.get(ItemKind.PIECE, ())]
         strange = [each.id for each in take_answers(self._connection, answers, now_ms)]
-        strange += [each.request_id for each in take_pieces(self._connection, pieces, now_ms)]
+        taken = take_pieces(self._connection, pieces, now_ms, self._max_footage_bytes)
+        strange += [each.request_id for each in taken.strange]
         for request_id in sorted(set(strange)):
             self._notify("up_answer_to_nothing", request=request_id, hint="nobody here has asked for it so")
+        self.notices += taken.notices
 
     def _write_boxes(self, rows: Mapping[str, list[Row]]) -> None:
         """Each box has an id of its own, by which a console knows it."""

@@ -43,7 +43,8 @@ from station.store.schema import (
     review,
 )
 
-HANDED_OVER: Final = "handed-over"
+HANDED_OVER: Final = ("handed-over", "handed-up")
+"""Copies of a package: for a court, and for the province."""
 F = TypeVar("F", bound=PackageFolder)
 
 
@@ -117,7 +118,8 @@ def remove_package(folder: PackageFolder) -> None:
         sync_folder(folder.path)
     folder.tell(stage=FootageStage.DELETED)
     remove(folder.package)
-    remove(folder.path / HANDED_OVER)
+    for copy in HANDED_OVER:
+        remove(folder.path / copy)
     sync_folder(folder.path)
 
 

@@ -30,10 +30,11 @@ class RequestSettings(Settings):
         examples=["/etc/ngatu-station/province-requests.pub"],
         description="The province's public key for requests (Ed25519, PEM): only what it has signed is heeded.",
     )
-    allowed: tuple[Literal["picture", "events"], ...] = Field(
+    allowed: tuple[Literal["picture", "events", "footage"], ...] = Field(
         (),
         description="Kinds of requests that are done; of any other the answer is that it is not allowed. "
-        "picture: one picture of an event. events: ends of events of severity info.",
+        "picture: one picture of an event. events: ends of events of severity info. footage: a clip of a "
+        "camera's footage, handed over with its proof as `ngatu clip` gets it.",
     )
     requests_per_day: int = Field(
         500, ge=1, le=100_000, description="Of a day of UTC; of more the answer is that it is too much."
@@ -42,6 +43,7 @@ class RequestSettings(Settings):
         256 * 2**20, ge=2**20, le=2**40, description="What may go up for requests in a day of UTC."
     )
     max_picture_bytes: int = Field(2**20, ge=2**14, le=2**24, description="A larger picture does not go up.")
+    max_clip_s: int = Field(300, ge=1, le=3600, description="A longer clip of footage is not asked of a box.")
 
 
 class UplinkSettings(ProvinceEndpoint):

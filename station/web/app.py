@@ -17,7 +17,7 @@ from agent.errors import NgatuError
 from agent.translatable import tr
 from station.web.api.programs import page_router
 from station.web.api.root import serve_api
-from station.web.asking import events, picture
+from station.web.asking import events, footage, picture
 from station.web.boxes import orders, overview, plans
 from station.web.console import DutyConsole
 from station.web.footage import evidence, requests
@@ -63,7 +63,21 @@ PAGES = (
     people,
 )
 """Each has a `router`."""
-OF_PROVINCE = (entry, files, communes, lookup, event, picture, events, counts, overview, own, audit, people)
+OF_PROVINCE = (
+    entry,
+    files,
+    communes,
+    lookup,
+    event,
+    picture,
+    events,
+    footage,
+    counts,
+    overview,
+    own,
+    audit,
+    people,
+)
 """Those of the province's console: what stations sent up is read, and more of it asked for; it serves no
 programs."""
 

@@ -28,6 +28,7 @@ from station.footage.custody import CustodyBook
 from station.handover.dossier import Dossiers
 from station.province.desk import away_communes, opened_to, reading, writing
 from station.province.requests.book import RequestBook
+from station.province.requests.packages import ArrivedPackages
 from station.province.requests.pictures import RequestedPictures
 from station.store.blobs import BLOBS
 from station.store.database import current_version, engine_of, in_words, url_of
@@ -150,6 +151,11 @@ class DutyConsole:
     def requests(self) -> RequestBook:
         """At the province: what is asked of communes, as far as they are open to whom this is."""
         return RequestBook(self.reads, self.audit, self.web.command_key)
+
+    @property
+    def packages(self) -> ArrivedPackages:
+        """At the province: footage that came of it."""
+        return ArrivedPackages(self.reads)
 
     @property
     def zone(self) -> ZoneInfo:

@@ -18,6 +18,7 @@ from agent.wire.payloads import CommandPayload
 from agent.wire.signature import private_key
 from station.access.audit_entry import ConsoleEntry
 from station.access.audit_log import AuditLog, AuditQuery
+from station.config import StationConfig
 from station.uplink.envelope import ItemKind, UpItem
 from station.uplink.requests.answer import RequestAnswer, SentPiece, read_answer, read_piece
 from station.uplink.requests.desk import RequestDesk
@@ -65,10 +66,13 @@ class DrivenDesk:
     place: Place
     allowed: tuple[str, ...] = ("picture", "events")
     more: dict[str, Any] = field(default_factory=dict)
+    station: StationConfig | None = None
+    """By which boxes are asked for footage."""
     now: datetime = NOW
     put: list[UpItem] = field(default_factory=list)
     acked: int = 0
     has_room: bool = True
+    outbox: str = "u-1"
     dies: bool = False
     """The next time that something is put into the outbox."""
 
@@ -82,7 +86,7 @@ class DrivenDesk:
     def opened(self) -> RequestDesk:
         """One life of it."""
         engine = self.place.engine
-        desk = open_desk(self.settings, COMMUNE, self.place.folder, engine, engine, self.instant)
+        desk = open_desk(self.settings, COMMUNE, self.place.folder, engine, engine, self.instant, self.station)
         assert desk is not None
         return desk
 
@@ -109,7 +113,7 @@ class DrivenDesk:
     def turn(self) -> bool:
         """Later; whether there is more at once."""
         self.now += timedelta(seconds=10)
-        return self.desk.turn(self._put, lambda: self.has_room, self.instant(), "u-1")
+        return self.desk.turn(self._put, lambda: self.has_room, self.instant(), self.outbox)
 
     def answers(self) -> list[RequestAnswer]:
         """What was answered, in its order."""

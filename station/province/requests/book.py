@@ -25,9 +25,11 @@ from station.access.audit_entry import Actor, AuditVerb
 from station.access.audit_log import AuditLog
 from station.command import new_command
 from station.store.database import in_words
+from station.uplink.requests.answer import pieces_in
 from station.uplink.requests.order import (
     MAX_WORDS,
     EventsArgs,
+    FootageArgs,
     PictureArgs,
     RequestArgs,
     RequestKind,
@@ -46,21 +48,25 @@ _TODAY: Final = text("select count(*) from seen.request_form where login = :logi
 _UNDER_WAY: Final = text(
     "select id from seen.request where commune_id = :commune_id and kind = :kind and device = :device "
     "and about = :about and wanted_sha256 is not distinct from :wanted and expires_ms > :now_ms "
-    "and (state in ('asked', 'accepted') or state = 'done' and complete_ms is null and kind = 'picture') "
+    "and (state in ('asked', 'accepted') or state = 'done' and complete_ms is null and kind <> 'events') "
     "limit 1"
 )
 _PUT: Final = text(
     "insert into seen.request_form values (:id, :commune_id, :shard, :kind, :body, :sha256, :device, :about, "
     ":wanted, :login, :name, :purpose, :asked_ms, :expires_ms)"
 )
+_COLUMNS: Final = (
+    "request.*, open_commune.name as commune, "
+    "(case when kind = 'footage' then exists (select from seen.request_piece where request_id = request.id) "
+    "else exists (select from seen.picture where picture.sha256 = wanted_sha256) end) as is_here, "
+    "(select count(*) from seen.request_piece where request_id = request.id) as pieces"
+)
 _LATEST: Final = text(
-    "select request.*, open_commune.name as commune, "
-    "exists (select from seen.picture where picture.sha256 = wanted_sha256) as is_here from seen.request "
+    f"select {_COLUMNS} from seen.request "  # noqa: S608 – words of our own
     "join seen.open_commune on open_commune.id = request.commune_id order by asked_ms desc limit :most"
 )
 _OF: Final = text(
-    "select request.*, open_commune.name as commune, "
-    "exists (select from seen.picture where picture.sha256 = wanted_sha256) as is_here from seen.request "
+    f"select {_COLUMNS} from seen.request "  # noqa: S608 – words of our own
     "join seen.open_commune on open_commune.id = request.commune_id "
     "where open_commune.name = :commune and kind = :kind and device = :device and about = :about "
     "order by asked_ms desc limit :most"
@@ -82,6 +88,8 @@ class RequestAbout:
     @property
     def in_the_log(self) -> str:
         """As the subject of an entry, by the names that the console has for boxes."""
+        if self.kind == RequestKind.FOOTAGE:
+            return f"{self.commune}.{self.device}/{json.loads(self.subject)['camera']}"
         return f"{self.commune}.{self.device}/{self.subject}" if self.device else self.commune
 
 
@@ -109,7 +117,18 @@ class AskedRequest:
     complete_ms: int | None
     """When all that it brings was here."""
     is_here: bool
-    """The picture that was asked for is here, by this request or another."""
+    """The picture that was asked for is here, by this request or another; of footage, some of it."""
+    file_name: str | None = None
+    """Of footage, once its first piece is here."""
+    file_bytes: int | None = None
+    file_sha256: str | None = None
+    pieces: int = 0
+    """Of footage: so many are here."""
+
+    @property
+    def all_pieces(self) -> int | None:
+        """Of its footage; None: nobody has said so yet."""
+        return None if self.file_bytes is None else pieces_in(self.file_bytes)
 
     def is_under_way(self, now_ms: int) -> bool:
         """Whether something may still come of it."""
@@ -149,6 +168,19 @@ class RequestBook:
         cameras = [f"{commune}.{each.device}/{each.camera}" for each in args.cameras]
         note = {"cameras": cameras, "since_ms": args.from_ms, "until_ms": args.to_ms}
         return self._ask(actor, RequestAbout(RequestKind.EVENTS, commune, "", subject), args, now_ms, note)
+
+    def ask_footage(self, actor: Actor, commune: str, args: FootageArgs, now_ms: int) -> str:
+        """Ask for a clip of a camera's footage, as `ask_picture`.
+
+        Raises:
+            NgatuError, StoreError: as `ask_picture`.
+        """
+        subject = args.model_dump_json(exclude={"purpose", "device"})
+        note = {
+            "camera": args.camera, "case": args.case_number, "since_ms": args.from_ms, "until_ms": args.to_ms,
+        }  # fmt: skip
+        about = RequestAbout(RequestKind.FOOTAGE, commune, args.device, subject)
+        return self._ask(actor, about, args, now_ms, note)
 
     def latest(self) -> list[AskedRequest]:
         """Of all kinds, the newest first.

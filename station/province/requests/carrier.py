@@ -25,7 +25,10 @@ _DUE: Final = text(
     "order by asked_ms limit :most) returning commune.name, kind, body, expires_ms, asked_ms"
 )
 _OLD: Final = (
-    text("delete from request_piece where received_ms < :pieces_ms"),
+    text(
+        "delete from request_piece using request where request.id = request_id and "
+        "case when kind = 'footage' then coalesce(complete_ms, asked_ms) else received_ms end < :pieces_ms"
+    ),
     text("delete from picture where received_ms < :pictures_ms"),
     text("delete from request where asked_ms < :requests_ms"),
 )
@@ -42,7 +45,7 @@ def commands_due(connection: Connection, shard: str, now_ms: int) -> list[Outbou
 
 
 def forget_old(connection: Connection, picture_days: int, now_ms: int) -> None:
-    """Let go of pictures after so many days, of pieces that never became whole, and of old requests."""
+    """Let go of pictures and footage after so many days, of what never became whole, and of old requests."""
     pictures_ms = now_ms - picture_days * DAY_MS
     ages = {"pictures_ms": pictures_ms, "pieces_ms": pictures_ms, "requests_ms": now_ms - KEPT_MS}
     for each in _OLD:

@@ -6,23 +6,26 @@ Invariants
    the log says so.
 2. A picture is shown only once all of it is here, its hash is the one that was asked for, and it is one whole
    JPEG. Anything else is let go, and the request has failed.
+Footage has invariants of its own (footage.py).
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, text
 
 from station.ingest.jpeg import fault
+from station.province.requests.footage import NUMBER_OF_OURS, SPOILED, Notice, take_footage_piece
 from station.uplink.requests.answer import RequestAnswer, SentPiece, pieces_in
 from station.uplink.requests.order import RequestKind
 
-SPOILED: Final = "spoiled"
-"""Why a request failed whose picture came with other bytes: the province's own word."""
+PICTURE: Final = "picture.jpg"
+"""What a station calls it: under one name no more comes than is asked for."""
 MAX_PICTURE_BYTES: Final = 2**24
 _ANSWER: Final = text(
     "update request set state = :state, number = :number, reason = :reason, said_ms = :said_ms, "
@@ -31,7 +34,8 @@ _ANSWER: Final = text(
 )
 _KNOWN: Final = text("select id from request where id = :id and commune_id = :commune_id and sha256 = :sha256")
 _ASKED: Final = text(
-    "select id, kind, wanted_sha256, complete_ms from request "
+    "select id, kind, state, wanted_sha256, complete_ms, whole_ms, file_name, file_bytes, file_sha256 "
+    "from request "
     "where id = :id and commune_id = :commune_id for update"
 )
 _PIECE: Final = text(
@@ -45,7 +49,16 @@ _PICTURE: Final = text(
     "on conflict (sha256, commune_id) do update set received_ms = excluded.received_ms"
 )
 _COMPLETE: Final = text("update request set complete_ms = :now_ms where id = :id")
-_SPOILED: Final = text("update request set state = 'failed', reason = :reason, number = 3 where id = :id")
+_SPOILED: Final = text("update request set state = 'failed', reason = :reason, number = :number where id = :id")
+
+
+@dataclass
+class TakenPieces:
+    """What became of some pieces that is to be told."""
+
+    strange: list[SentPiece] = field(default_factory=list)
+    """Nobody has asked for these."""
+    notices: list[Notice] = field(default_factory=list)
 
 
 def take_answers(
@@ -67,27 +80,31 @@ def take_answers(
 
 
 def take_pieces(
-    connection: Connection, pieces: Sequence[tuple[int, SentPiece]], now_ms: int
-) -> list[SentPiece]:
-    """Keep these of communes, by their ids, and put together what is whole; which nobody has asked for."""
-    strange, touched = [], dict[tuple[int, str, str], SentPiece]()
+    connection: Connection, pieces: Sequence[tuple[int, SentPiece]], now_ms: int, max_footage_bytes: int
+) -> TakenPieces:
+    """Keep these of communes, by their ids, and put together what is whole; what is to be told."""
+    taken, touched = TakenPieces(), dict[tuple[int, str, str], SentPiece]()
     for commune_id, piece in sorted(pieces, key=lambda each: (each[1].request_id, each[1].number)):
         where = {"id": piece.request_id, "commune_id": commune_id}
         asked = connection.execute(_ASKED, where).first()
-        if asked is None or not _fits(asked, piece):
-            strange.append(piece)
+        if asked is not None and asked.kind == RequestKind.FOOTAGE:
+            notice = take_footage_piece(connection, asked, piece, now_ms, max_footage_bytes)
+            taken.notices += [] if notice is None else [notice]
+        elif asked is None or not _fits(asked, piece):
+            taken.strange.append(piece)
         elif asked.complete_ms is None:
             row = where | {"name": piece.file.name, "number": piece.number, "data": piece.data}
             connection.execute(_PIECE, row | {"now_ms": now_ms})
             touched[commune_id, piece.request_id, piece.file.name] = piece
     for (commune_id, _, _), piece in touched.items():
         _put_together(connection, commune_id, piece, now_ms)
-    return strange
+    return taken
 
 
 def _fits(asked: Row[Any], piece: SentPiece) -> bool:
     return (
         asked.kind == RequestKind.PICTURE
+        and piece.file.name == PICTURE
         and piece.file.sha256 == asked.wanted_sha256
         and piece.file.size_bytes <= MAX_PICTURE_BYTES
     )
@@ -101,7 +118,7 @@ def _put_together(connection: Connection, commune_id: int, piece: SentPiece, now
     data = b"".join(bytes(each) for each in connection.scalars(_READ, where))
     connection.execute(_GONE, where)
     if sha256(data).hexdigest() != file.sha256 or fault(data) is not None:
-        connection.execute(_SPOILED, where | {"reason": SPOILED})
+        connection.execute(_SPOILED, where | {"reason": SPOILED, "number": NUMBER_OF_OURS})
         return
     row = {"sha256": file.sha256, "commune_id": commune_id, "size_bytes": len(data), "data": data}
     connection.execute(_PICTURE, row | {"now_ms": now_ms})

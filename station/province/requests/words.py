@@ -8,12 +8,13 @@ from typing import Final
 from agent.translatable import tr
 from agent.wire.words import named
 from station.province.requests.book import AskedRequest
-from station.province.requests.incoming import SPOILED
+from station.province.requests.footage import SPOILED
 from station.uplink.requests.order import RequestKind, RequestReason
 
 KIND_WORDS: Final[Mapping[str, str]] = {
     RequestKind.PICTURE: tr("a picture of an event"),
     RequestKind.EVENTS: tr("informative events"),
+    RequestKind.FOOTAGE: tr("footage"),
 }
 """What was asked for."""
 REASON_WORDS: Final[Mapping[str, str]] = {
@@ -24,10 +25,18 @@ REASON_WORDS: Final[Mapping[str, str]] = {
     RequestReason.OVER_QUOTA: tr("more was asked of this commune today than its station allows"),
     RequestReason.NO_EVENT: tr("this event is no longer kept there"),
     RequestReason.NO_PICTURE: tr("no message of this event names this picture there"),
-    RequestReason.NOT_KEPT: tr("the picture is no longer kept there, or never came from the box"),
-    RequestReason.TOO_LARGE: tr("the picture is larger than the commune's station sends"),
+    RequestReason.NOT_KEPT: tr("it is no longer kept there, or never came from the box"),
+    RequestReason.TOO_LARGE: tr("it is larger than the commune's station may send, or the province takes"),
     RequestReason.NO_CAMERA: tr("there is no such camera there"),
-    SPOILED: tr("what came is not the picture that was asked for"),
+    RequestReason.TOO_LONG: tr("the clip is longer than the commune's station allows"),
+    RequestReason.BOX_AWAY: tr("the box is not connected to the commune's station, or does not answer"),
+    RequestReason.BOX_SENDS: tr("the box has been asked, and the commune's station waits for its footage"),
+    RequestReason.BOX_REFUSED: tr(
+        "the box refused: the camera is not recorded, or nothing of that time is there"
+    ),
+    RequestReason.BOX_FAILED: tr("the box could not send the footage"),
+    RequestReason.NO_PROOF: tr("the commune's station has the footage, and could not judge or play it"),
+    SPOILED: tr("what came is not what was asked for, or not what the commune's station announced"),
 }
 """Why nothing came."""
 ANSWER_WORDS: Final[Mapping[str, str]] = {
@@ -42,23 +51,40 @@ def state_words(request: AskedRequest, now_ms: int, moment: Callable[[int], str]
     """How it stands, in a sentence."""
     if request.complete_ms is not None:
         at = moment(request.complete_ms)
+        deleted = tr("came at {at}, and was deleted here since", at=at)
+        return tr("came at {at}", at=at) if request.is_here else deleted
+    if request.state in ("refused", "failed"):
+        why = reason_words(request.reason)
         return (
-            tr("came at {at}", at=at)
-            if request.is_here
-            else tr("came at {at}, and was deleted here since", at=at)
+            tr("refused: {why}", why=why) if request.state == "refused" else tr("did not come: {why}", why=why)
         )
+    if request.pieces:
+        return _arriving_words(request)
     if request.state == "asked":
         return _asked_words(request, now_ms, moment)
-    if request.state == "accepted":
-        at = moment(request.heard_ms or now_ms)
-        return tr("at the commune's station since {at}; it is on its way", at=at)
-    if request.state == "done" and request.kind == RequestKind.EVENTS:
+    return _accepted_words(request, now_ms, moment) if request.state == "accepted" else _done_words(request)
+
+
+def _accepted_words(request: AskedRequest, now_ms: int, moment: Callable[[int], str]) -> str:
+    at = moment(request.heard_ms or now_ms)
+    if request.reason:
+        return tr("accepted, as heard at {at}: {why}", at=at, why=reason_words(request.reason))
+    return tr("at the commune's station since {at}; it is on its way", at=at)
+
+
+def _done_words(request: AskedRequest) -> str:
+    if request.kind == RequestKind.EVENTS:
         went, are = (request.counts.get(name, 0) for name in ("went", "are"))
         return tr("the commune's station has sent {went:,} of {are:,}; look them up", went=went, are=are)
-    if request.state == "done":
-        return tr("sent by the commune's station, and not all of it is here yet")
-    why = reason_words(request.reason)
-    return tr("refused: {why}", why=why) if request.state == "refused" else tr("did not come: {why}", why=why)
+    return tr("sent by the commune's station, and not all of it is here yet")
+
+
+def _arriving_words(request: AskedRequest) -> str:
+    """Of footage of which something is here."""
+    here, every = request.pieces, request.all_pieces or 0
+    if here == every:
+        return tr("all of it is here, and is being checked")
+    return tr("on its way: {here:,} of {every:,} parts are here", here=here, every=every)
 
 
 def _asked_words(request: AskedRequest, now_ms: int, moment: Callable[[int], str]) -> str:

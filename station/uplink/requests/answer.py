@@ -21,6 +21,8 @@ PIECE_BYTES: Final = 96 * 1024
 """Of a file at most; with its line it fits into any envelope."""
 MAX_FILE_BYTES: Final = 4 * 2**30
 MOST_FILES: Final = 4_096
+MOST_ANSWERS: Final = 1_000_000
+"""To one request; no station says nearly so much of one."""
 _HEAD_BYTES: Final = 1024
 _ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _FILE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
@@ -124,7 +126,10 @@ def read_answer(raw: bytes) -> RequestAnswer:
         )
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise WireError(f"no answer: {error!r}"[:300]) from None
-    if not is_moment(answer.at_ms) or len(files) > MOST_FILES or len(counts) > len(("went", "are")):
+    is_small = (
+        answer.number <= MOST_ANSWERS and len(files) <= MOST_FILES and len(counts) <= len(("went", "are"))
+    )
+    if not (is_moment(answer.at_ms) and is_small):
         raise WireError("no answer: a number is beyond its limit")
     return answer
 

@@ -28,7 +28,9 @@ from station.uplink.requests.answer import answer_item
 from station.uplink.requests.effect import RequestEffect
 from station.uplink.requests.journal import HEARD, OpenRequest, RequestJournal
 from station.uplink.requests.order import (
+    WAITS,
     EventsArgs,
+    FootageArgs,
     PictureArgs,
     ProvinceRequest,
     RequestArgs,
@@ -42,8 +44,6 @@ log = structlog.get_logger("station.uplink.requests.desk")
 
 LOOK_S: Final = 5.0
 """Between two looks at what is under way; what comes is looked at at once."""
-WAIT_S: Final = 30.0
-"""Between two looks at what cannot be done yet."""
 FALSE_ONES: Final = 20
 """Requests that nobody has signed: so many are noted in an hour."""
 HOUR_S: Final = 3600.0
@@ -65,7 +65,10 @@ class RequestDesk:
         audit: AuditLog,
         effects: Mapping[str, RequestEffect],
         now: Callable[[], Instant],
+        ends: Callable[[], None] = lambda: None,
     ) -> None:
+        """`ends` is called when it is closed: what the effects do beside it ends then."""
+        self._ends = ends
         self._settings, self._shard, self._commune, self._key = settings, shard, commune, key
         self._journal, self._audit, self._effects, self._now = journal, audit, effects, now
         self._due_s = 0.0
@@ -76,6 +79,11 @@ class RequestDesk:
         """Why requests that nobody has signed were not heeded; to be noted."""
         self._false_hour, self._false_count = -1, 0
         self._is_full_said = -1
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """Of requests that it can do, whether or not the configuration allows them."""
+        return frozenset(self._effects)
 
     # ---------------------------------------------------------------------------------- the forwarder's thread
 
@@ -149,6 +157,7 @@ class RequestDesk:
 
     def close(self) -> None:
         """Let go of the journal."""
+        self._ends()
         self._journal.close()
 
     def _note_false_ones(self) -> None:
@@ -203,11 +212,14 @@ class RequestDesk:
             return False
         if part.items:
             put(part.items, effect.priority)
+        if part.items or part.mark != each.mark:
             self._journal.advance(request.id, part.mark, part.size_bytes, now_ms)
         if part.is_last:
             self._journal.end(request.id, part.reason, now_ms, part.files, part.counts)
         elif not part.items:
-            self._waits[request.id] = now.mono_s + WAIT_S, part.reason
+            self._waits[request.id] = now.mono_s + part.wait_s, part.reason
+            if part.reason in WAITS:
+                self._journal.wait(request.id, part.reason, now_ms)
         return bool(part.items) and not part.is_last
 
     def _answer(self, put: Put, now_ms: int) -> None:
@@ -223,6 +235,8 @@ def _subject(args: RequestArgs | None) -> str:
             return f"{args.device}/{args.event_id}"
         case EventsArgs():
             return " ".join(f"{each.device}/{each.camera}" for each in args.cameras)
+        case FootageArgs():
+            return f"{args.device}/{args.camera}"
     return ""
 
 
@@ -232,4 +246,6 @@ def _wanted(args: RequestArgs | None) -> dict[str, object]:
             return {"sha256": args.sha256}
         case EventsArgs():
             return {"since_ms": args.from_ms, "until_ms": args.to_ms}
+        case FootageArgs():
+            return {"case": args.case_number, "since_ms": args.from_ms, "until_ms": args.to_ms}
     return {}

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
 
 from agent.wire.message import Priority
 from station.uplink.envelope import UpItem
 from station.uplink.requests.answer import SentFile
 from station.uplink.requests.order import ProvinceRequest, RequestReason
+
+WAIT_S: Final = 30.0
+"""Between two looks at what cannot be done yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +21,7 @@ class RequestPart:
 
     items: Sequence[UpItem] = ()
     mark: str = ""
-    """Where the next step begins."""
+    """Where the next step begins. Not empty: the request has begun, and may go on after its end."""
     size_bytes: int = 0
     """What it takes of the day's bytes."""
     is_last: bool = False
@@ -27,6 +30,8 @@ class RequestPart:
     files: Sequence[SentFile] = ()
     """Of the last: everything that was sent."""
     counts: dict[str, int] = field(default_factory=dict)
+    wait_s: float = WAIT_S
+    """Of one that brings nothing yet: until when it is left alone."""
 
 
 class RequestEffect(Protocol):

@@ -138,6 +138,19 @@ class RequestJournal:
                 (state, reason, now_ms, request_id, HEARD),
             )
 
+    def wait(self, request_id: str, reason: RequestReason, now_ms: int) -> None:
+        """It is accepted and cannot be done yet: an answer more, where the reason is another one than before.
+
+        Raises:
+            StoreError: it cannot be noted.
+        """
+        with self._transaction() as db:
+            db.execute(
+                "update request set reason = ?, at_ms = ?, number = number + 1 "
+                "where id = ? and state = ? and reason is not ?",
+                (reason, now_ms, request_id, RequestState.ACCEPTED, reason),
+            )
+
     def advance(self, request_id: str, mark: str, size_bytes: int, now_ms: int) -> None:
         """A part of what it brings is in the outbox.
 
@@ -165,8 +178,8 @@ class RequestJournal:
         listed = json.dumps([[each.name, each.size_bytes, each.sha256] for each in files])
         with self._transaction() as db:
             db.execute(
-                "update request set state = ?, reason = ?, at_ms = ?, files = ?, counts = ?, number = 2 "
-                "where id = ? and state = ?",
+                "update request set state = ?, reason = ?, at_ms = ?, files = ?, counts = ?, "
+                "number = number + 1 where id = ? and state = ?",
                 (state, reason, now_ms, listed, json.dumps(counts or {}), request_id, RequestState.ACCEPTED),
             )
 
@@ -222,7 +235,7 @@ class RequestJournal:
             if before is not None and before[0] != outbox:
                 db.execute("update request set handed = 0, mark = ''")
                 again = RequestState.ACCEPTED, RequestState.DONE
-                db.execute("update request set state = ?, number = 1 where state = ?", again)
+                db.execute("update request set state = ?, reason = null where state = ?", again)
             db.execute("delete from life")
             db.execute("insert into life values (?)", (outbox,))
         self._outbox = outbox

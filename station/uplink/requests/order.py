@@ -21,6 +21,7 @@ from agent.settings.base import Name, Settings
 from agent.wire import codec
 from agent.wire.payloads import CommandPayload
 from agent.wire.signature import is_genuine, sign
+from agent.wire.verbs import CASE_LETTERS, MAX_CLIP_S, PURPOSE_LETTERS
 from station.uplink.envelope import LAST_MS
 
 MAX_BYTES: Final = 8 * 1024
@@ -32,9 +33,12 @@ MAX_WORDS: Final = 500
 MOST_CAMERAS: Final = 64
 MOST_EVENTS: Final = 5_000
 LONGEST_SPAN_MS: Final = 31 * 86_400_000
+LONGEST_CLIP_MS: Final = round(MAX_CLIP_S * 1000)
 _Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
 _Sha256 = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
 _Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=MAX_WORDS)]
+_Purpose = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=PURPOSE_LETTERS)]
+_Case = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=CASE_LETTERS)]
 
 
 class RequestKind(StrEnum):
@@ -42,6 +46,7 @@ class RequestKind(StrEnum):
 
     PICTURE = "picture"
     EVENTS = "events"
+    FOOTAGE = "footage"
 
 
 class RequestReason(StrEnum):
@@ -57,6 +62,16 @@ class RequestReason(StrEnum):
     NOT_KEPT = "not_kept"
     TOO_LARGE = "too_large"
     NO_CAMERA = "no_camera"
+    TOO_LONG = "too_long"
+    BOX_AWAY = "box_away"
+    BOX_SENDS = "box_sends"
+    BOX_REFUSED = "box_refused"
+    BOX_FAILED = "box_failed"
+    NO_PROOF = "no_proof"
+
+
+WAITS: Final = (RequestReason.BOX_AWAY, RequestReason.BOX_SENDS)
+"""Why one that was accepted waits, as the province is told meanwhile."""
 
 
 class RequestState(StrEnum):
@@ -100,10 +115,28 @@ class EventsArgs(Settings):
         return self
 
 
-RequestArgs = PictureArgs | EventsArgs
+class FootageArgs(Settings):
+    """Footage of a camera, as its box signs it."""
+
+    purpose: _Purpose = Field(description="What for.")
+    case_number: _Case = Field(description="Of the case, without which no footage leaves a box.")
+    device: Name = Field(description="The box.")
+    camera: Name = Field(description="The camera.")
+    from_ms: int = Field(ge=0, le=LAST_MS, description="From this moment on.")
+    to_ms: int = Field(ge=0, le=LAST_MS, description="And up to this one.")
+
+    @model_validator(mode="after")
+    def _a_clip(self) -> FootageArgs:
+        if not 0 < self.to_ms - self.from_ms <= LONGEST_CLIP_MS:
+            raise ValueError("no span of at most an hour")
+        return self
+
+
+RequestArgs = PictureArgs | EventsArgs | FootageArgs
 ARGS: Final[Mapping[RequestKind, type[RequestArgs]]] = {
     RequestKind.PICTURE: PictureArgs,
     RequestKind.EVENTS: EventsArgs,
+    RequestKind.FOOTAGE: FootageArgs,
 }
 
 

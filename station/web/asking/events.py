@@ -21,6 +21,7 @@ from station.province.requests.words import KIND_WORDS, state_words, tone_of
 from station.store.columns import ms
 from station.store.database import StoreError
 from station.uplink.requests.order import MAX_WORDS, MOST_CAMERAS, CameraOf, EventsArgs, RequestKind
+from station.web.asking.footage import package_row
 from station.web.visitor import Officer, Turned, Visitor
 
 router = APIRouter()
@@ -87,6 +88,12 @@ def _moment(typed: str, visitor: Visitor) -> int:
     return ms(datetime.fromisoformat(typed).replace(tzinfo=visitor.console.zone).astimezone(UTC))
 
 
+def _cameras(each: AskedRequest, said: dict[str, Any]) -> list[str]:
+    if each.kind == RequestKind.FOOTAGE:
+        return [f"{each.device}/{said['camera']}"]
+    return [f"{camera['device']}/{camera['camera']}" for camera in said.get("cameras", ())]
+
+
 def _row(visitor: Visitor, each: AskedRequest) -> dict[str, Any]:
     desk, say, now_ms = visitor.console, visitor.language, visitor.console.now_ms
     moment = partial(desk.templates.moment, say)
@@ -96,7 +103,9 @@ def _row(visitor: Visitor, each: AskedRequest) -> dict[str, Any]:
         "kind": translated(KIND_WORDS.get(each.kind, each.kind), say),
         "href": f"/events/{each.commune}.{each.device}/{each.about}" if is_picture else None,
         "commune": each.commune,
-        "cameras": [f"{camera['device']}/{camera['camera']}" for camera in said.get("cameras", ())],
+        "cameras": _cameras(each, said),
+        "case": said.get("case_number"),
+        "package": package_row(each),
         "device": each.device,
         "from_ms": said.get("from_ms"),
         "to_ms": said.get("to_ms"),

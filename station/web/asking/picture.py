@@ -19,6 +19,7 @@ from station.province.requests.words import state_words, tone_of
 from station.store.database import StoreError
 from station.store.schema import event
 from station.uplink.requests.order import MAX_WORDS, PictureArgs
+from station.web.asking.footage import form_for
 from station.web.visitor import Officer, Turned, Visitor
 
 router = APIRouter()
@@ -71,6 +72,7 @@ def asked_of(visitor: Visitor, card: EventCard) -> dict[str, Any]:
     views = {digest: name for name, digest in named.items()}
     open_ones = {each.wanted_sha256 for each in asked if each.is_under_way(now_ms)}
     return {
+        "footage": form_for(card) if desk.requests.can_ask else None,
         "can_ask": desk.requests.can_ask,
         "views": {name: VIEWS[name] for name, digest in named.items() if digest not in here | open_ones},
         "most": MAX_WORDS,

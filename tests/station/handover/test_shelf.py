@@ -12,7 +12,7 @@ import pytest
 from agent.errors import NgatuError
 from station.handover.dossier import PlaceNames
 from station.handover.report import HandOver
-from station.handover.shelf import KEPT, clear, shelve, shelved
+from station.handover.shelf import KEPT, TO_PROVINCE, clear, shelve, shelved
 from tests.support.judged_packages import JudgedPackages
 
 AT = datetime(2026, 11, 27, 14, 3, tzinfo=ZoneInfo("Asia/Ho_Chi_Minh"))
@@ -63,3 +63,15 @@ def test_what_nobody_fetched_goes_after_a_week(packages: JudgedPackages) -> None
     assert clear(packages.folders, now) == 1
     assert not made.file.parent.exists()
     assert (folder.package / "footage-1.mp4").exists()
+
+
+def test_what_goes_to_the_province_lies_by_itself_and_goes_after_a_week_too(packages: JudgedPackages) -> None:
+    folder = packages.here()
+    up = shelve(folder, packages.custody, NAMES, what("tỉnh"), TO_PROVINCE)
+    handed = shelve(folder, packages.custody, NAMES, what("Toà án"))
+
+    found = shelved(folder, TO_PROVINCE)
+    assert found is not None and found.sha256 == up.sha256 != handed.sha256
+    assert sha256(up.file.read_bytes()).hexdigest() == up.sha256 and up.file.parent != handed.file.parent
+    assert clear(packages.folders, datetime.now(UTC) + KEPT + timedelta(minutes=1)) == 2
+    assert shelved(folder, TO_PROVINCE) is None

@@ -21,6 +21,7 @@ from station.footage.folder import (
 )
 from station.footage.intake import FootageIntake
 from station.footage.samples.folder import SampleFolder
+from station.handover import shelf
 from station.retention import packages
 from station.retention import worker as worker_module
 from station.review.states import ReviewState
@@ -94,6 +95,16 @@ def test_a_package_that_is_due_goes_and_who_asked_for_it_stays(
     found, deleted = aged_file.proven()
     assert found == []
     assert deleted == len(list(sent(package(700, 300))))
+
+
+def test_copies_of_a_package_for_a_court_and_for_the_province_go_with_it(came: RequestFolder) -> None:
+    for place in (shelf.PLACE, shelf.TO_PROVINCE):
+        (came.path / place).mkdir()
+        (came.path / place / "handed.zip").write_bytes(b"a copy")
+
+    packages.remove_package(came)
+
+    assert not list(came.path.rglob("*.zip"))
 
 
 def test_a_package_that_went_without_a_record_stays_a_fault(aged_file: AgedStore, came: RequestFolder) -> None:

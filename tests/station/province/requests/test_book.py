@@ -18,7 +18,14 @@ from station.province.desk import opened_to, prepare, reading, writing
 from station.province.requests import book as under_test
 from station.province.requests.book import DAY_MS, LIFE_MS, RequestBook
 from station.store.database import StoreError
-from station.uplink.requests.order import CameraOf, EventsArgs, PictureArgs, digest_of, read_request
+from station.uplink.requests.order import (
+    CameraOf,
+    EventsArgs,
+    FootageArgs,
+    PictureArgs,
+    digest_of,
+    read_request,
+)
 from tests.support.people import LAN
 from tests.support.provinces_up import NOW_MS, ProvincePlace, an_alert, up
 
@@ -154,3 +161,24 @@ def test_a_span_of_events_is_asked_for_with_its_cameras_in_the_log(
     assert (found.kind, found.commune, found.device) == ("events", "hai-ninh", "")
     (entry,) = audit.every(AuditQuery(verb="ask_commune"))
     assert entry.details["cameras"] == ["hai-ninh.hn-01/north"]
+
+
+def test_a_clip_is_asked_for_once_with_its_case_in_the_log(
+    reads: Engine, audit: AuditLog, keys: tuple[Path, Path], province: ProvincePlace
+) -> None:
+    book = book_of(reads, audit, keys[0])
+    args = FootageArgs(
+        purpose="va chạm", case_number="12/2026", device="hn-01", camera="north", from_ms=1_000, to_ms=61_000
+    )
+    first = book.ask_footage(LAN, "hai-ninh", args, NOW_MS)
+
+    assert book.ask_footage(MINH, "hai-ninh", args, NOW_MS + 5) == first
+    assert book.ask_footage(LAN, "hai-ninh", args.model_copy(update={"to_ms": 62_000}), NOW_MS) != first
+    (row,) = province.rows(f"select body from request where id = '{first}'")
+    request = read_request("footage", bytes(row[0]), False, "s01", "hai-ninh", public_key(keys[1]))
+    assert request.args == args
+    entry = audit.every(AuditQuery(verb="ask_commune"))
+    noted = next(each for each in entry if each.details["request"] == first)
+    assert noted.subject == "hai-ninh.hn-01/north" and noted.details["case"] == "12/2026"
+    found = next(each for each in book.latest() if each.id == first)
+    assert (found.kind, found.pieces, found.all_pieces, found.is_here) == ("footage", 0, None, False)

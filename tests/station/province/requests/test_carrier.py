@@ -140,3 +140,21 @@ def test_pictures_go_after_their_days_and_requests_after_theirs(
         forget_old(connection, 30, NOW_MS + KEPT_MS + 1)
     assert province.rows("select count(*) from request") == [(0,)]
     engine.dispose()
+
+
+def test_footage_goes_as_a_whole_when_its_days_are_over(engine: Engine, province: ProvincePlace) -> None:
+    day = 30 * DAY_MS
+    put_request(engine, 1, kind="footage", complete_ms=NOW_MS + 5)
+    put_request(engine, 2, kind="footage")  # never whole
+    with engine.begin() as connection:
+        for request, number, at_ms in (("r-1", 0, 1), ("r-1", 1, NOW_MS + 5), ("r-2", 0, NOW_MS)):
+            connection.exec_driver_sql(
+                "insert into request_piece values (%s, 'a.zip', %s, %s, %s)", (request, number, b"abc", at_ms)
+            )
+        forget_old(connection, 30, NOW_MS + day + 1)
+    assert province.rows("select request_id, number from request_piece order by 2") == [("r-1", 0), ("r-1", 1)]
+    with engine.begin() as connection:
+        forget_old(connection, 30, NOW_MS + day + 6)
+    assert province.rows("select count(*) from request_piece") == [(0,)]
+    assert province.rows("select count(*) from request") == [(2,)]
+    engine.dispose()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from hashlib import sha256
 
 import pytest
@@ -124,3 +125,17 @@ def test_an_alert_beside_a_spoiled_answer_is_kept(store: ProvinceStore, province
 
     assert province.rows("select count(*) from event") == [(3,)]
     assert province.rows("select kind from unreadable order by kind") == [("answer",), ("piece",)]
+
+
+def test_under_other_names_or_beyond_any_number_nothing_of_a_picture_is_kept(
+    store: ProvinceStore, province: ProvincePlace
+) -> None:
+    file = file_of("picture.jpg", LARGE)
+    for number in range(5):
+        (first, *_) = piece_items("r-2", replace(file, name=f"p-{number}.jpg"), LARGE, "hn-01")
+        store.commit([up(2 + number, first)])
+    assert province.rows("select count(*) from request_piece") == [(0,)]
+
+    store.commit([up(10, answer("done", 2**31), an_alert(7))])
+    assert stands(province) == ("asked", None, False)
+    assert province.rows("select kind from unreadable") == [("answer",)]

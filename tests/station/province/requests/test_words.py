@@ -8,7 +8,7 @@ import pytest
 
 from agent.language import translated
 from station.province.requests.book import AskedRequest
-from station.province.requests.incoming import SPOILED
+from station.province.requests.footage import SPOILED
 from station.province.requests.words import KIND_WORDS, REASON_WORDS, reason_words, state_words, tone_of
 from station.uplink.requests.order import RequestKind, RequestReason
 
@@ -35,7 +35,7 @@ def said(now_ms: int = 200, **more: object) -> tuple[str, str]:
             "refused: the commune's station does not allow",
             "warn",
         ),
-        ({"state": "failed", "reason": "not_kept"}, "did not come: the picture is no longer kept", "warn"),
+        ({"state": "failed", "reason": "not_kept"}, "did not come: it is no longer kept", "warn"),
         ({"state": "failed", "reason": "of_tomorrow"}, "did not come: of_tomorrow", "warn"),
         ({"state": "done"}, "not all of it is here yet", "info"),
         ({"state": "done", "complete_ms": 300, "is_here": True}, "came at <300>", "info"),
@@ -45,6 +45,18 @@ def said(now_ms: int = 200, **more: object) -> tuple[str, str]:
             "5,000 of 7,123",
             "info",
         ),
+        (
+            {"state": "accepted", "kind": "footage", "heard_ms": 160, "reason": "box_away", "now_ms": 5_000},
+            "as heard at <160>: the box is not connected",
+            "info",
+        ),
+        (
+            {"state": "accepted", "kind": "footage", "pieces": 3, "file_bytes": 4_000_000},
+            "on its way: 3 of 41 parts are here",
+            "info",
+        ),
+        ({"state": "done", "kind": "footage", "pieces": 1, "file_bytes": 5}, "is being checked", "info"),
+        ({"state": "failed", "kind": "footage", "reason": "spoiled"}, "what came is not what", "warn"),
     ],
 )
 def test_a_request_says_how_it_stands_and_no_more_than_is_known(

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from agent.errors import WireError
 from station.uplink.envelope import Envelope, UpItem, pack
 from station.uplink.requests.answer import (
+    MOST_ANSWERS,
     PIECE_BYTES,
     RequestAnswer,
     SentFile,
@@ -39,6 +40,7 @@ def test_an_answer_is_read_as_it_was_written() -> None:
         ("id", "r 1"), ("sha256", "a"), ("number", -1), ("number", True), ("state", "perhaps"), ("at_ms", "5"),
         ("reason", "No!"), ("files", [["../p", 3, "b" * 64]]), ("files", [["p", 2**40, "b" * 64]]),
         ("counts", {"a": 1, "b": 2, "c": 3}), ("counts", []), ("files", None),
+        ("number", MOST_ANSWERS + 1),
     ],
 )  # fmt: skip
 def test_an_answer_with_one_wrong_word_is_none(name: str, value: object) -> None:

@@ -131,3 +131,18 @@ def test_what_cannot_be_written_is_one_clear_error_and_a_damaged_file_is_set_asi
     with closing(RequestJournal(path)) as later:
         assert later.take(ASKED, NOW_MS, 5) == "new"
     assert path.with_name("requests.db.damaged").exists()
+
+
+def test_why_one_waits_is_an_answer_more_each_time_that_it_is_another_reason(journal: RequestJournal) -> None:
+    journal.take(ASKED, NOW_MS, 5)
+    journal.judge("r-1", None, NOW_MS)
+    journal.handed(journal.due(), NOW_MS)
+    for reason in (RequestReason.BOX_AWAY, RequestReason.BOX_AWAY, RequestReason.BOX_SENDS):
+        journal.wait("r-1", reason, NOW_MS)
+
+    (answer,) = journal.due()
+    assert (answer.number, answer.state, answer.reason) == (3, "accepted", "box_sends")
+    journal.end("r-1", None, NOW_MS)
+    journal.wait("r-1", RequestReason.BOX_AWAY, NOW_MS)
+    (last,) = journal.due()
+    assert (last.number, last.state, last.reason) == (4, "done", None)

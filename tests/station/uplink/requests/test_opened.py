@@ -10,8 +10,11 @@ import pytest
 from sqlalchemy import URL
 
 from agent.errors import NgatuError
+from station.config import StationConfig
 from station.uplink.requests.opened import open_desk
+from station.uplink.requests.order import RequestKind
 from station.uplink.settings import RequestSettings, UplinkSettings
+from tests.support.province_keys import key_pair
 from tests.support.stores import Place
 from tests.support.told_events import COMMUNE
 
@@ -40,3 +43,23 @@ def test_a_key_that_cannot_be_read_is_one_clear_error(store: Place) -> None:
         settings = UplinkSettings(shard="s01", requests=RequestSettings(key=store.folder / name))
         with pytest.raises(NgatuError, match=name):
             open_desk(settings, COMMUNE, store.folder, store.engine, store.engine)
+
+
+@pytest.mark.parametrize(("allowed", "does"), [((), False), (("picture",), False), (("footage",), True)])
+def test_boxes_are_asked_for_footage_only_where_the_file_says_so(
+    store: Place, allowed: tuple[str, ...], does: bool
+) -> None:
+    asked = RequestSettings(key=key_pair(store.folder)[1], allowed=allowed)
+    station = StationConfig(commune=COMMUNE, state_dir=store.folder)
+    desk = open_desk(
+        UplinkSettings(shard="s01", requests=asked),
+        COMMUNE,
+        store.folder,
+        store.engine,
+        store.engine,
+        station=station,
+    )
+
+    assert desk is not None
+    assert (RequestKind.FOOTAGE in desk.kinds) is does
+    desk.close()

@@ -12,8 +12,10 @@ from agent.errors import WireError
 from agent.wire.signature import is_genuine, sign
 from station.uplink.requests.order import (
     AHEAD_MS,
+    LONGEST_CLIP_MS,
     MAX_BYTES,
     EventsArgs,
+    FootageArgs,
     PictureArgs,
     RequestKind,
     RequestReason,
@@ -101,3 +103,17 @@ def test_a_request_counts_from_its_moment_to_its_end() -> None:
     forever = as_read(command(1, life_s=timedelta(days=8).total_seconds()))
     assert untimely(forever, NOW_MS) is RequestReason.MALFORMED
     assert untimely(as_read(command(1, life_s=-1.0)), NOW_MS) is RequestReason.MALFORMED
+
+
+def test_a_clip_of_footage_has_its_limits() -> None:
+    clip = {"purpose": "va chạm", "case_number": "12", "device": "north-01", "camera": "north"}
+
+    def read(**more: object) -> object:
+        return as_read(
+            command(1, **(clip | {"from_ms": 1_000, "to_ms": 2_000} | more)), RequestKind.FOOTAGE
+        ).args
+
+    assert isinstance(read(), FootageArgs) and isinstance(read(to_ms=1_000 + LONGEST_CLIP_MS), FootageArgs)
+    assert read(to_ms=1_000) is None and read(to_ms=1_001 + LONGEST_CLIP_MS) is None
+    assert read(case_number=" ") is None and read(case_number="1" * 101) is None
+    assert read(purpose="x" * 301) is None and read(camera="../etc") is None

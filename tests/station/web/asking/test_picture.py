@@ -81,7 +81,10 @@ def test_a_page_shows_what_may_be_asked_then_how_it_stands_and_a_second_click_as
 ) -> None:
     lan = screen.client("lan", "en")
     before = lan.get(OWN).text
-    assert "Ask the commune for the picture" in before and "Ask the commune" not in lan.get(BARE).text
+    assert (
+        "Ask the commune for the picture" in before
+        and "Ask the commune for the picture" not in lan.get(BARE).text
+    )
 
     assert ask(lan, OWN, purpose="<b>tin báo</b>").status_code == 303
     ask(lan, OWN)
