@@ -23,7 +23,7 @@ from agent.detectors.settings import DetectorSettings
 from agent.errors import ModelError, UsageError, how_to_install
 from agent.language import language, translated
 from agent.translatable import tr
-from models.train.plan import STEPS, STEPS_A_ROUND, Plan
+from models.train.plan import STEPS, Plan
 
 if TYPE_CHECKING:
     from models.train.course import TrainRequest
@@ -57,14 +57,7 @@ def train(
         list[str] | None,
         typer.Option(help="Camera that judges and is not learned from; if absent, about a fifth."),
     ] = None,
-    steps: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            max=100_000,
-            help="Steps of eight pictures; if absent 1100, or 800 in each of several rounds.",
-        ),
-    ] = None,
+    steps: Annotated[int, typer.Option(min=1, max=100_000, help="Steps of eight pictures.")] = STEPS,
     minutes: Annotated[float | None, typer.Option(min=0.1, help="Instead of steps.")] = None,
     rate: Annotated[float, typer.Option(min=1e-6, max=1e-1, help="Learning rate.")] = 3e-4,
     seed: Annotated[int, typer.Option(min=0, help="Of all chance.")] = 0,
@@ -80,7 +73,7 @@ def train(
             )
         from models.train.ultralytics import train as train_by_ultralytics  # noqa: PLC0415
 
-        written = train_by_ultralytics(base, data, out, hold_back or (), steps or STEPS, seed)
+        written = train_by_ultralytics(base, data, out, hold_back or (), steps, seed)
         Console().print(translated(tr("trained {path}", path=written)), soft_wrap=True)
         return
     _needs_torch()
@@ -95,7 +88,7 @@ def train(
         out,
         tuple(rehearse or ()),
         tuple(hold_back or ()),
-        Plan(steps=steps or (STEPS_A_ROUND if unlabelled else STEPS), minutes=minutes, rate=rate, seed=seed),
+        Plan(steps=steps, minutes=minutes, rate=rate, seed=seed),
         resume,
         tuple(unlabelled or ()),
     )

@@ -2,7 +2,7 @@
 
 With pictures that nobody has labelled there are rounds, each of which begins at the base again, with a seed
 of its own. Two learn from what people labelled, and what the mean of their networks is sure of there are
-labels for three more; the mean of these is written. So neither labels nor model hang on one network's chances.
+labels for two more; the mean of these is written. So neither labels nor model hang on one network's chances.
 """
 
 from __future__ import annotations

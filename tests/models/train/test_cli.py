@@ -52,7 +52,7 @@ def test_a_network_that_is_sure_of_nothing_elsewhere_is_told(tmp_path: Path) -> 
     )
 
     assert code == 0
-    assert "round 1 of 5" in shown
+    assert "round 1 of 4" in shown
     assert "nothing is sure in the pictures without labels" in shown
     assert "trained" in said
 
