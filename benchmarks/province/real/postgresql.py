@@ -30,9 +30,13 @@ class SyncingServer:
     def cpu_s(self) -> float:
         """Of all its processes that live now, and of those that it has seen end."""
         server = psutil.Process(self.process_id)
-        ended = server.cpu_times()
-        living = sum(seconds(each.pid) for each in server.children())
-        return living + ended.children_user + ended.children_system
+        while True:
+            ended = server.cpu_times()
+            try:
+                living = sum(seconds(each.pid) for each in server.children())
+            except OSError:  # one has ended since it was named: its time is the server's in the next moment
+                continue
+            return living + ended.children_user + ended.children_system
 
     def logged_bytes(self) -> int:
         """How far its log of changes is."""
