@@ -42,7 +42,7 @@ def test_the_province_may_ask_for_nothing_unless_the_file_names_its_key_and_the_
     assert only_key is not None and only_key.allowed == ()
     for wrong, word in (
         ("{}", "key"),
-        ("{key: /k, allowed: [footage]}", "allowed"),
+        ("{key: /k, allowed: [sound]}", "allowed"),
         ("{key: /k, all: true}", "all"),
     ):
         with pytest.raises(ConfigError, match=word):

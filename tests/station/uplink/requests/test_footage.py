@@ -180,7 +180,7 @@ def test_what_the_day_has_no_room_for_is_not_begun_and_breaks_off_nowhere(statio
     size = len(station.sent())
     asked = station.driven.settings.requests
     assert asked is not None
-    less = asked.model_construct(**(dict(asked) | {"bytes_per_day": 2 * size - 1}))
+    less = asked.model_construct(**(dict(asked) | {"bytes_per_day": size + size // 2}))
     station.driven.settings = station.driven.settings.model_copy(update={"requests": less})
     station.driven.again()
     before = len(station.driven.pieces())
