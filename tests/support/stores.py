@@ -23,7 +23,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from station.config import QuotaSettings
 from station.store.database import engine_of, upgrade
 from station.store.store import Store
-from tests.support.brokers import free_port
+from tests.support.brokers import free_port, until
 
 
 @dataclass
@@ -166,11 +166,24 @@ def postgresql_server() -> Iterator[URL]:
     process = subprocess.Popen(serve, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/", **user)
     url = URL.create("postgresql+psycopg", "ngatu", host="127.0.0.1", port=port, database="postgres")
     try:
+        until(lambda: process.poll() is not None or _answers(url))
         yield url
     finally:
         process.send_signal(signal.SIGQUIT)  # at once: nothing of it is kept
         process.wait(20)
         shutil.rmtree(folder)
+
+
+def _answers(server: URL) -> bool:
+    """Whether it takes connections; for a moment after its start it refuses them."""
+    engine = create_engine(server)
+    try:
+        with engine.connect():
+            return True
+    except SQLAlchemyError:
+        return False
+    finally:
+        engine.dispose()
 
 
 def new_database(server: URL, name: str | None = None) -> URL:
