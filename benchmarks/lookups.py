@@ -10,7 +10,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -18,7 +18,6 @@ from typing import Any
 
 import pytest
 from sqlalchemy import URL, Engine
-from sqlalchemy.exc import OperationalError
 
 from benchmarks.filled_store import BOXES, DAYS, END_MS, RARE_RULE, count, fill, paint, review_alerts
 from benchmarks.questions import asked
@@ -27,7 +26,6 @@ from station.lookup.search import looked_up
 from station.lookup.timeline.density import densities
 from station.lookup.wanted import EventSearch
 from station.store.database import engine_of, upgrade
-from tests.support.brokers import until
 from tests.support.stores import new_database, postgresql_server
 
 EVENTS = int(os.environ.get("NGATU_BENCH_EVENTS", "1000000"))
@@ -44,26 +42,10 @@ def main(paths: Sequence[Path], progress: Callable[[str], None] = lambda _: None
         folder = paths[0] if paths else Path(left.enter_context(tempfile.TemporaryDirectory(prefix="ngatu-")))
         yield from measured_on("SQLite", URL.create("sqlite", database=str(folder / "station.db")), progress)
     try:
-        with _server() as url:
-            yield from measured_on("PostgreSQL", url, progress)
+        with postgresql_server() as server:
+            yield from measured_on("PostgreSQL", new_database(server), progress)
     except pytest.skip.Exception:
         yield {"database": "PostgreSQL", "look-up": "it is not installed here"}
-
-
-@contextmanager
-def _server() -> Iterator[URL]:
-    with postgresql_server() as server:
-        found: list[URL] = []
-
-        def answers() -> bool:
-            try:
-                found.append(new_database(server))
-            except OperationalError:
-                return False
-            return True
-
-        until(answers)
-        yield found[0]
 
 
 def measured_on(name: str, url: URL, progress: Callable[[str], None]) -> Iterator[Row]:

@@ -173,9 +173,9 @@ class Scan:
 
     def met(self, stretch: Stretch, after: EventPlace | None, most: int) -> Iterator[Met]:
         """What passes the filter, in order; at the end of the budget where that was."""
-        rows = max(FIRST_CHUNK, most)
+        rows, read = max(FIRST_CHUNK, most), self._next if self._is_asked_more(stretch) else self._indexed
         while True:
-            places, after = self._next(stretch, after, rows, most)
+            places, after = read(stretch, after, rows, most)
             yield from map(Met, places)
             if len(places) < most:
                 rows = min(4 * rows, LARGEST_CHUNK)
@@ -189,10 +189,6 @@ class Scan:
         self, stretch: Stretch, after: EventPlace | None, rows: int, most: int
     ) -> tuple[list[EventPlace], EventPlace | None]:
         """Up to `most` that pass, of the next rows, and from where to go on; None: the stretch ends there."""
-        if not self._is_asked_more(stretch):
-            query = select(*_PLACE).where(*self.order.beyond(stretch, after)).order_by(*self.order.by())
-            places = [(row[0], row[1], row[2]) for row in self.connection.execute(query.limit(most))]
-            return places, places[-1] if len(places) == most else None
         if stretch.is_likely and rows <= most:  # to bring what does not pass costs less than a second question
             return self._passing(stretch, after, rows)
         query = self.matching(stretch, after, rows, most)
@@ -200,6 +196,14 @@ class Scan:
         if len(places) == most:
             return places, places[-1]
         return places, place_after(self.connection, stretch, self.order, after, rows)
+
+    def _indexed(
+        self, stretch: Stretch, after: EventPlace | None, _rows: int, most: int
+    ) -> tuple[list[EventPlace], EventPlace | None]:
+        """The same where every event passes."""
+        query = select(*_PLACE).where(*self.order.beyond(stretch, after)).order_by(*self.order.by())
+        places = [(row[0], row[1], row[2]) for row in self.connection.execute(query.limit(most))]
+        return places, places[-1] if len(places) == most else None
 
     def _is_asked_more(self, stretch: Stretch) -> bool:
         """Whether an event of the stretch must fulfil anything; else the index alone answers."""
@@ -212,9 +216,7 @@ class Scan:
         passes = and_(*self.where(these.c, stretch.low_ms))
         query = select(*(these.c[name] for name in _PLACED), passes)
         found = [((row[0], row[1], row[2]), row[3]) for row in self.connection.execute(query)]
-        found.sort(
-            reverse=self.order.newest_first
-        )  # a database would sort them by what it reads, not as they lie
+        found.sort(reverse=self.order.newest_first)  # they come so, but no database promises it
         return [place for place, passed in found if passed], found[-1][0] if len(found) == rows else None
 
     def number(self, stretch: Stretch, after: EventPlace | None, most: int) -> tuple[int, bool]:

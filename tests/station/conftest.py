@@ -9,10 +9,8 @@ from uuid import uuid4
 import pytest
 import structlog
 from sqlalchemy import URL
-from sqlalchemy.exc import OperationalError
 
 from station.watch.embedded import Address
-from tests.support.brokers import until
 from tests.support.stores import Place, new_database, postgresql_server
 
 
@@ -42,16 +40,6 @@ def commune() -> str:
 def postgresql() -> Iterator[URL]:
     """A PostgreSQL server that all tests share; each takes a database of its own."""
     with postgresql_server() as server:
-        found: list[URL] = []
-
-        def answers() -> bool:
-            try:
-                found.append(new_database(server))
-            except OperationalError:
-                return False
-            return True
-
-        until(answers)
         yield server
 
 

@@ -70,7 +70,7 @@ def test_a_row_without_a_name_of_the_first_is_a_mistake(place: Place) -> None:
     place.open().close()
     first, second = boxes(2)
     del second["device"]
-    with place.engine.connect() as connection, pytest.raises(Exception, match="device"):
+    with place.engine.connect() as connection, pytest.raises(KeyError, match="device"):
         execute_many(connection, insert_once(connection, box), [first, second])
 
 
