@@ -162,6 +162,8 @@ class Scan:
     where: Conditions
     budget: Budget
     _columns: tuple[Any, ...] = field(init=False)
+    _asked: dict[int, bool] = field(init=False, default_factory=dict)
+    """By the moment before which none of a stretch began: to write the conditions of each takes longer."""
 
     def __post_init__(self) -> None:
         self._columns = looked_at(self.where)
@@ -207,7 +209,9 @@ class Scan:
 
     def _is_asked_more(self, stretch: Stretch) -> bool:
         """Whether an event of the stretch must fulfil anything; else the index alone answers."""
-        return bool(self.where(_NotedColumns(), stretch.low_ms))
+        if stretch.low_ms not in self._asked:
+            self._asked[stretch.low_ms] = bool(self.where(_NotedColumns(), stretch.low_ms))
+        return self._asked[stretch.low_ms]
 
     def _passing(
         self, stretch: Stretch, after: EventPlace | None, rows: int
