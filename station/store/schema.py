@@ -15,6 +15,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    PrimaryKeyConstraint,
     Table,
     Text,
     UniqueConstraint,
@@ -139,9 +140,9 @@ Index(  # by topic, which names the event: they come one after the other there, 
 event_revision = Table(  # every message of every event
     "event_revision",
     metadata,
-    Column("box_id", Integer, ForeignKey("box.id"), primary_key=True),
-    Column("event_id", Text, primary_key=True),
-    Column("revision", BigInteger, primary_key=True),
+    _key("box_id", "box"),
+    Column("event_id", Text, nullable=False),
+    Column("revision", BigInteger, nullable=False),
     _key("stream_id", "stream"),
     Column("seq", BigInteger, nullable=False),
     Column("phase", Text, nullable=False),
@@ -150,14 +151,15 @@ event_revision = Table(  # every message of every event
     Column("digest", Text, nullable=False),
     Column("body", Text, nullable=False),  # the JSON as it came
     Column("received_ms", BigInteger, nullable=False),
+    PrimaryKeyConstraint("event_id", "box_id", "revision"),  # see `event`
     Index("ix_event_revision_stream_id", "stream_id", "seq"),
 )
 
 event = Table(  # how each event stands: its highest revision, and the best pictures of all of them
     "event",
     metadata,
-    Column("box_id", Integer, ForeignKey("box.id"), primary_key=True),
-    Column("event_id", Text, primary_key=True),
+    _key("box_id", "box"),
+    Column("event_id", Text, nullable=False),
     Column("revision", BigInteger, nullable=False),
     Column("camera", Text, nullable=False),
     Column("kind", Text, nullable=False),
@@ -189,9 +191,9 @@ event = Table(  # how each event stands: its highest revision, and the best pict
     Column("settled_ms", BigInteger),  # when the duty room was done with it (`review`); null: it is open
     Column("vehicle_colour", Text),  # a word of the wire; null: not told, or not known
     Column("clothes_colour", Text),  # of whoever walks or rides
+    PrimaryKeyConstraint("event_id", "box_id"),  # an id begins with its time: rows come in order
     Index("ix_event_first_received_ms", "first_received_ms"),
     Index("ix_event_track_id", "track_id"),
-    Index("ix_event_event_id", "event_id"),
 )
 
 event_is_untrusted = event.c.clock_state.not_in([literal_column("'ntp'"), literal_column("'rtc'")])
@@ -351,12 +353,13 @@ Index(  # so that a start need not read them all, and a segment that nothing nee
 picture = Table(  # which event a blob is the picture of; event_id is '' for a snapshot
     "picture",
     metadata,
-    Column("box_id", Integer, ForeignKey("box.id"), primary_key=True),
-    Column("event_id", Text, primary_key=True),
-    Column("kind", Text, primary_key=True),
-    Column("sha256", Text, ForeignKey("blob.sha256"), primary_key=True),
+    _key("box_id", "box"),
+    Column("event_id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("sha256", Text, ForeignKey("blob.sha256"), nullable=False),
     Column("camera", Text, nullable=False),
     Column("received_ms", BigInteger, nullable=False),
+    PrimaryKeyConstraint("event_id", "box_id", "kind", "sha256"),  # see `event`
     Index("ix_picture_sha256", "sha256"),
     Index("ix_picture_received_ms", "received_ms"),
 )

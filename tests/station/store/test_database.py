@@ -140,6 +140,51 @@ def test_what_was_written_under_the_former_names_of_columns_is_found_under_the_n
         assert place.rows("select first, last, reason from given_up") == [(2, 4, "dropped")]
 
 
+def test_keys_of_before_begin_with_the_event_now_and_every_row_is_found_by_them(place: Place) -> None:
+    at_version(place, "0021")
+    events = [("e-9", 1), ("e-2", 2), ("e-2", 1), ("e-5", 2)]
+    box = {"commune": "hai", "first_seen_ms": 1, "last_seen_ms": 2}
+    shared = {"phase": "end", "time_ms": 1, "replayed": False, "received_ms": 1, "revision": 1}
+    stated = {"camera": "north", "kind": "k", "severity": "info", "clock_state": "ntp", "start_ms": 1}
+    of_rule = {"rule_id": "r", "rule_kind": "zone", "first_received_ms": 1}
+    keys: list[dict[str, object]] = [{"event_id": event, "box_id": number} for event, number in events]
+    filled(
+        place,
+        {
+            "box": [box | {"id": number, "device": f"x-{number}"} for number in (1, 2)],
+            "stream": [{"id": 1, "box_id": 1, "name": "s-1", "first_seen_ms": 1, "unnumbered": 0}],
+            "event": [key | shared | stated | of_rule for key in keys],
+            "event_revision": [
+                key | shared | {"stream_id": 1, "seq": seq, "digest": "d", "body": str(seq)}
+                for seq, key in enumerate(keys)
+            ],
+            "blob": [{"sha256": "a", "size_bytes": 1, "received_ms": 1}],
+            "picture": [
+                key | {"kind": "scene", "sha256": "a", "camera": "north", "received_ms": 1} for key in keys
+            ],
+        },
+    )
+    looks_on = engine_of(place.url, writes=False)
+    of_both = "select box_id from event where event_id = 'e-2' order by box_id"
+    with looks_on.connect() as connection:
+        assert connection.execute(text(of_both)).all() == [(1,), (2,)]
+
+    with closing(place.open()):
+        for seq, (event, number) in enumerate(events):
+            here = f"where event_id = '{event}' and box_id = {number}"
+            assert place.rows(f"select body from event_revision {here}") == [(str(seq),)]
+            assert place.rows(f"select camera from event {here}") == [("north",)]
+            assert place.rows(f"select sha256 from picture {here}") == [("a",)]
+        with pytest.raises(SQLAlchemyError):
+            filled(place, {"event": [keys[0] | shared | stated | of_rule]})
+        if place.url.drivername == "sqlite":
+            assert place.rows("pragma integrity_check") == [("ok",)]
+            assert place.rows("pragma foreign_key_check") == []
+    with looks_on.connect() as connection:  # it had the file open, and has read the schema again
+        assert connection.execute(text(of_both)).all() == [(1,), (2,)]
+    looks_on.dispose()
+
+
 BODIES = {
     "whole": '{"object": {"riders": 2, "top_score": 0.8762, "entered_zones": ["gate", "lối đi"]}}',
     "bare": '{"object": {"top_score": 0.5}}',
@@ -187,10 +232,12 @@ def test_events_of_before_get_riders_score_and_zones_from_their_newest_message(p
 def filled(place: Place, rows: dict[str, list[dict[str, object]]]) -> None:
     """Rows of tables, those first that others refer to."""
     engine = engine_of(place.url)
-    with engine.begin() as connection:
-        for name, these in rows.items():
-            connection.execute(schema.metadata.tables[name].insert().values(these))
-    engine.dispose()
+    try:
+        with engine.begin() as connection:
+            for name, these in rows.items():
+                connection.execute(schema.metadata.tables[name].insert().values(these))
+    finally:
+        engine.dispose()
 
 
 def test_a_newer_database_is_refused_and_left_as_it_is(place: Place) -> None:
