@@ -15,7 +15,7 @@ from agent.wire import codec
 from agent.wire.payloads import BoxPayload, EventPayload, ObjectPayload
 from station.lookup.cards import EventCard, EventKey, read_cards
 from station.lookup.footage_chance import FootageChance, footage_chance
-from station.lookup.scan import ScanOrder, Stretch, go_by_index
+from station.lookup.walk.scan import ScanOrder, Stretch, go_by_index
 from station.lookup.words import end_reason_word, label_word
 from station.store.database import in_words
 from station.store.schema import box, event, event_began_ms, event_revision

@@ -19,7 +19,7 @@ from typing import Any, Final
 from sqlalchemy import URL, Connection, Engine, event, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from station.lookup.scan import go_by_index
+from station.lookup.walk.scan import go_by_index
 from station.province.store import upgrade
 from station.store.database import engine_of, in_words
 from station.store.database import upgrade as upgrade_station

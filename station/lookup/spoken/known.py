@@ -8,9 +8,9 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from station.lookup.places import read_places
-from station.lookup.scan import go_by_index
 from station.lookup.spoken.understood import KnownNames
-from station.lookup.ways import distinct
+from station.lookup.walk.scan import go_by_index
+from station.lookup.walk.ways import distinct
 from station.store.database import in_words
 from station.store.schema import event
 

@@ -11,11 +11,11 @@ from sqlalchemy import BigInteger, Connection, Engine, and_, case, column, func,
 from sqlalchemy.exc import SQLAlchemyError
 
 from station.lookup.places import read_places
-from station.lookup.scan import ScanOrder, Stretch, chunk, go_by_index, looked_at, place_after
-from station.lookup.search import conditions
 from station.lookup.timeline.blanks import BlankTime, blank_times
+from station.lookup.walk.conditions import conditions
+from station.lookup.walk.scan import ScanOrder, Stretch, chunk, go_by_index, looked_at, place_after
+from station.lookup.walk.ways import known_cameras
 from station.lookup.wanted import EventSearch
-from station.lookup.ways import known_cameras
 from station.store.database import in_words
 from station.store.schema import event, event_began_ms
 

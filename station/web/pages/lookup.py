@@ -14,8 +14,9 @@ from agent.language import translated
 from agent.printable import printable
 from station.access.audit_entry import AuditVerb
 from station.lookup.cards import EventCard
+from station.lookup.found import EventCount, EventPage
 from station.lookup.places import BOX_ITSELF, BoxPlace
-from station.lookup.search import EventCount, EventPage, found_all, looked_up
+from station.lookup.search import found_all, looked_up
 from station.lookup.spoken.known import known_names
 from station.lookup.spoken.understood import KnownNames, Understood, understood
 from station.lookup.timeline.density import densities

@@ -76,6 +76,22 @@ def test_the_best_step_is_kept_and_without_anything_better_it_stops(place: Place
     assert standing.step == 10 + 5 * PATIENCE
 
 
+def test_of_steps_that_are_as_good_as_far_as_can_be_told_the_last_is_kept(place: Place) -> None:
+    place.worths = [0.1, 0.5, 0.48, 0.49, 0.4, 0.481]
+    standing = place.loop(Plan(steps=20)).run("this", False, quiet)
+
+    assert standing.best_point is not None
+    assert standing.best_point.step == standing.step == 20
+
+
+def test_what_is_no_better_than_the_base_is_not_kept(place: Place) -> None:
+    place.worths = [0.1, 0.09]
+    standing = place.loop(Plan(steps=20)).run("this", False, quiet)
+
+    assert standing.best_point is not None
+    assert standing.best_point.step == 0
+
+
 def test_while_nothing_is_found_yet_it_goes_on(place: Place) -> None:
     place.worths = [0.0]
 

@@ -1,4 +1,4 @@
-"""station.lookup.scan"""
+"""station.lookup.walk.scan"""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from station.lookup.scan import Budget, EventPlace, Scan, ScanOrder, Stretch, go_by_index, place_after
+from station.lookup.walk.scan import Budget, EventPlace, Scan, ScanOrder, Stretch, go_by_index, place_after
 from station.store.schema import event
 from tests.support.stores import Place
 from tests.support.told_events import event_at

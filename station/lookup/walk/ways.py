@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, func, select
 
 from agent.core.types import Severity
 from station.lookup.places import BoxPlace
-from station.lookup.scan import EventPlace, ScanOrder, Stretch, place_after
+from station.lookup.walk.scan import EventPlace, ScanOrder, Stretch, place_after
 from station.lookup.wanted import EventSearch
 from station.store.events import LONGEST_WORD
 from station.store.schema import (

@@ -1,4 +1,4 @@
-"""station.lookup.ways"""
+"""station.lookup.walk.ways"""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sqlalchemy import event as hooks
 
 from station.lookup.places import read_places
 from station.lookup.search import found_page
-from station.lookup.ways import KnownCameras, distinct, known_cameras, placed_by
+from station.lookup.walk.ways import KnownCameras, distinct, known_cameras, placed_by
 from station.store.schema import event
 from tests.station.lookup.test_search import DAY, fill
 from tests.support.stores import Place
@@ -37,7 +37,7 @@ def test_each_filter_has_an_index_that_gives_its_events_in_order(
 ) -> None:
     """PostgreSQL plans by what it knows of a table, nothing of so small a one: the benchmark sees it."""
     filled = fill(sqlite_place)
-    monkeypatch.setattr("station.lookup.ways.PROBE_ROWS", 1)  # as if there were a million
+    monkeypatch.setattr("station.lookup.walk.ways.PROBE_ROWS", 1)  # as if there were a million
     plans: list[str] = []
 
     def explain(connection: Any, _cursor: Any, statement: str, values: Any, *_: object) -> None:
