@@ -82,9 +82,10 @@ def clip_command(
     if wait:
         _follow(folder)
     if save is not None:
+        from station.footage import save as handing_over  # noqa: PLC0415
         from station.footage.custody import CustodyBook  # noqa: PLC0415
 
-        ask.save(folder, save, CustodyBook(settings.state_dir), getuser(), hand_to)
+        handing_over.save(folder, save, CustodyBook(settings.state_dir), getuser(), hand_to)
         typer.echo(translated(tr("to hand over: {file}", file=save)))
     state = folder.state()
     if wait and state.verdict not in ("authentic", "authentic with missing"):

@@ -30,9 +30,9 @@ from typing import Final
 from agent.errors import NgatuError
 from agent.printable import printable
 from agent.translatable import tr
-from station.footage import ask
 from station.footage.custody import CustodyBook, pem
 from station.footage.folder import RequestFolder
+from station.footage.save import Enclosed, save
 from station.footage.words import VERDICTS
 from station.handover.dossier import Dossier, PlaceNames, dossier_of, file_sha256, films
 from station.handover.guide import NAMES, REPORT, STATION_KEY, VERIFIER, guide
@@ -84,7 +84,7 @@ def hand_over(
     }
     file = into / f"{top}.zip"
     said = f"{dossier.judgement.verdict}; report {sha256(paper).hexdigest()}"
-    ask.save(folder, file, custody, what.by, printable(what.to or ""), ask.Enclosed(top, files, said))
+    save(folder, file, custody, what.by, printable(what.to or ""), Enclosed(top, files, said))
     return HandedOver(file, file.stat().st_size, file_sha256(file), dossier)
 
 
