@@ -8,7 +8,8 @@ from agent.errors import NgatuError
 
 NAMES = (
     "motion", "attention", "tracking", "fitting", "replay", "scenes", "swarm", "cost", "detector", "crops",
-    "tamper", "recording", "verify", "lookups", "console", "backends", "wake", "intake", "province",
+    "first_track", "tamper", "recording", "verify", "lookups", "console", "backends", "wake", "intake",
+    "province",
 )  # fmt: skip
 DATA = Path("../shared/data")
 DETECTOR = "models/yolox_nano_416.onnx"
@@ -51,6 +52,9 @@ def default(name: str, data: Path) -> list[Path]:
             return [clips / "junction.mp4"]
         case "crops":
             return [*sorted((data / "detection-motorbikes").iterdir()), *_detectors(data)]
+        case "first_track":
+            every = sorted(path for path in clips.iterdir() if path.suffix in (".mp4", ".avi"))
+            return [*every, data / DETECTOR]
         case "detector":
             return [data / "detection", *_detectors(data)]
         case _:
