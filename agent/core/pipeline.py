@@ -185,7 +185,8 @@ def _seen(
     next_state = PipelineState(
         ids=ids,
         lap=state.lap,
-        frame_gate=state.frame_gate,
+        # What differs between two lights is not what usually differs: the gate would let everything pass.
+        frame_gate=None if motion.settling or motion.relit else state.frame_gate,
         motion=motion_state,
         attention=attention,
         tracking=tracking,
@@ -220,7 +221,7 @@ def _cached(state: PipelineState, outcome: Outcome, frame: Frame, settings: Pipe
 
 
 def _quiet(motion: Motion, tracks: Sequence[Track]) -> bool:
-    calm = not motion.everywhere and not motion.settling
+    calm = not (motion.everywhere or motion.settling or motion.relit)
     return calm and all(each.stationary or each.ended for each in tracks)
 
 
@@ -241,7 +242,8 @@ def _tracks(
         return state.tracking, state.ids, ()
     # While the scene is learned, anything may be moving: a place that seems still proves nothing.
     moving = (WHOLE,) if motion.settling else motion.everywhere
-    sighting = Sighting(at, looked=tuple(crop.box for crop in crops), detections=users, moving=moving)
+    looked = tuple(crop.box for crop in crops)
+    sighting = Sighting(at, looked, detections=users, moving=moving, changing=motion.changing)
     return tracker.update(state.tracking, sighting, state.ids, settings.tracking)
 
 

@@ -141,12 +141,18 @@ class Motion:
     """Fraction of the unmasked view that moves, 0..1."""
     settling: bool = False
     """True while the scene is being learned: at start, after a light switch or a day/infrared switch.
-    `regions` is empty then; what moves in such a frame is not known."""
+    `regions` is empty then; of what moves in such a frame only `changing` is known."""
     standing: tuple[StillRegion, ...] = ()
     """What came since the scene was learned and does not move, however long ago."""
     restless: tuple[Box, ...] = ()
     """Boxes around what else moves where the picture never rests, such as leaves, insects, or somebody before
     leaves who has not gone far yet: no motion is told of it, but the detector looks there."""
+    relit: bool = False
+    """The light changed strongly and at once a moment ago. What moves is known nevertheless, for the scene was
+    brought to the new light; who is in view is not."""
+    changing: tuple[Box, ...] = ()
+    """Boxes around what changes from frame to frame while the scene is being learned or was relit: no motion is
+    told of it, but the detector looks there."""
     shift: tuple[float, float] = (0.0, 0.0)
     """How far to the right and down this frame shows what stands still, in fractions of it: poles sway."""
 
@@ -187,6 +193,9 @@ class Sighting:
     detections: tuple[Detection, ...]
     moving: tuple[Box, ...] = ()
     """Regions that move, so that a track can be confirmed or kept alive between detector calls."""
+    changing: tuple[Box, ...] = ()
+    """Where else the picture changes while it is not known what moves: a weak detection may begin a candidate
+    there, and nothing else is made of it."""
 
 
 GUESS_S = 0.65

@@ -15,6 +15,10 @@ _SLACK = 1.25
 leaves them large enough."""
 
 
+_GROWN = 0.25
+"""By which share of its width and height a box is grown on each side: shadows, and an old prediction."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wish:
     """A box to look at, and the crop that would show it best."""
@@ -183,6 +187,19 @@ def _inside(box: Box) -> Box:
     """The part of the box that lies in the frame."""
     left, top = min(max(0.0, box.left), 1.0), min(max(0.0, box.top), 1.0)
     return Box(left, top, max(left, min(1.0, box.right)), max(top, min(1.0, box.bottom)))
+
+
+def grown(box: Box, share: float = _GROWN) -> Box:
+    """The box, wider and higher by a share of itself on each side."""
+    wide, high = share * box.width, share * box.height
+    return Box(box.left - wide, box.top - high, box.right + wide, box.bottom + high)
+
+
+def common(one: Box, other: Box) -> float:
+    """The area of what both hold, as a fraction of the frame; 0 where they are apart."""
+    wide = min(one.right, other.right) - max(one.left, other.left)
+    high = min(one.bottom, other.bottom) - max(one.top, other.top)
+    return max(0.0, wide) * max(0.0, high)
 
 
 def tiles(frame: Size, field: Size, shrink: float, whole_within: float) -> tuple[Box, ...]:

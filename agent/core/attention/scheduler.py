@@ -13,7 +13,9 @@ How soon it looks again depends on what could be learned by it:
     was just missed, tracks easily confused     every `doubt_s`; at once if the last look was longer ago
     a track that goes where it should           every `follow_s`; sooner if it would leave its own box
     motion in which nothing is found            ever less often, every `negative_s` in the end
-    a new scene, of which motion tells nothing  every `doubt_s`, the frame and close tiles of it in turn
+    a new scene, of which motion tells little   every `min_interval_s` until somebody is followed, for
+                                                `new_scene_s` at most, then every `doubt_s`, the frame and close
+                                                tiles of it in turn
     what stands                                 every `stationary_check_s`
     everything                                  every `full_scan_s`
 
@@ -26,8 +28,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from math import inf
 
-from agent.core.attention import negative_map
-from agent.core.attention.crops import Closeness, Wish, cover, sized, tiles
+from agent.core.attention import cadence, negative_map
+from agent.core.attention.crops import Closeness, Wish, common, cover, grown, sized, tiles
 from agent.core.attention.merge import gathered
 from agent.core.attention.negative_map import NegativeMap
 from agent.core.attention.settings import AttentionSettings
@@ -36,25 +38,8 @@ from agent.core.types import WHOLE, Box, Crop, Detection, Instant, Motion, Reaso
 
 _CLOSE_SCAN = 1.25
 """So many times a tile of a scan is shrunk then: motorbikes are too small in a whole frame."""
-_EARLY = 0.85
-"""A frame that comes a little before its time is looked at: waiting for the next would halve the rate."""
-_YOUNG_S = 0.6
-"""A track that is not confirmed is no longer looked for eagerly when it was not seen for so long."""
-_NEW_S, _ENTERS_S = 0.4, 2.0
-"""So long a track is new: two sights do not tell how it moves. Cut by the frame's border, it takes longer: the
-box of what comes into view grows more than it moves."""
-_BORDER = 0.01
-_AGAIN = 1.2
-"""A track that was just missed is looked for sooner, but once: it was seen so many `follow_s` before."""
-_STRAY = 1.0
-"""A track is looked at again before it has moved so many times its own width or height."""
 _EXPLAINED = 0.5
 """Motion is a known track's own when so much of it lies in the boxes of tracks, grown a little."""
-_GROWN = 0.25
-"""By which share of its width and height a box is grown on each side: shadows, and an old prediction."""
-_CLOSE, _SHIFT = 0.1, 0.1
-"""Boxes that touch when grown so much are near each other; they pass each other if one shifts beside the other
-by such a share of its size between two looks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +68,11 @@ class AttentionState:
     """Tracks by id, with the mono_s at which each was last inside a crop."""
     negative_map: NegativeMap = field(default_factory=dict)
     """Where something moves in which nothing is found."""
+    new_scene: Instant | None = None
+    """When a view was first seen of which nothing is known, or whose light is another; None: it is known."""
+    due_s: float = -inf
+    """While the scene is new, the mono_s from which the next look may be, counted on from one to the next: the
+    frames of a camera of 25 a second are 0.08 and 0.12 s apart, and every second one would come too soon."""
 
 
 def update(
@@ -96,23 +86,28 @@ def update(
     state = state or AttentionState(None, None, 0, ())
     if not settings.enabled:
         return state, ()
-    if state.looked and given.at.since(state.looked) < settings.min_interval_s * _EARLY:
+    state = _scene(state, given, settings)
+    at_once = _at_once(state, given, settings)
+    if _early(state, given.at, at_once, settings):
         return state, ()
-    settling = given.motion.settling
-    shrink = _CLOSE_SCAN if settling else settings.full_scan_shrink
+    shrink = _CLOSE_SCAN if state.new_scene else settings.full_scan_shrink
     parts = tiles(given.frame, given.field, shrink, settings.whole_within)
     # The first round is quick, for then nothing is known yet; afterwards one part at a time will do.
     wait_s = settings.full_scan_s / len(parts) if state.turn < len(parts) else settings.full_scan_s
-    if settling:  # motion cannot tell yet: whoever comes into view is found by looking everywhere
-        wait_s = settings.doubt_s * _EARLY
+    if state.new_scene:  # motion cannot tell yet: whoever comes into view is found by looking everywhere
+        wait_s = settings.doubt_s * cadence.EARLY
     scan_due = state.scanned is None or given.at.since(state.scanned) >= wait_s
-    if not scan_due and patience_s(state, given, settings) > 0:
-        crops: tuple[Crop, ...] = ()
-    else:
+    # What is due anyway comes first, at its usual pace; where it leaves a gap in a new scene, the scan goes on.
+    due = scan_due or _due_s(state, given, settings) <= 0
+    scan_due = scan_due or (at_once and not due)
+    crops: tuple[Crop, ...] = ()
+    if due or scan_due:
         part = parts[state.turn % len(parts)] if scan_due else None
         crops = _crops(_wishes(state, given, settings), part, given, settings)
     if not crops:
         return replace(state, checked=_present(state, given)), ()
+    if at_once:
+        state = replace(state, due_s=cadence.next_s(state.due_s, given.at.mono_s, settings.min_interval_s))
     return _looked(state, given, crops, scan_due), crops
 
 
@@ -121,23 +116,34 @@ def patience_s(state: AttentionState, given: AttentionInput, settings: Attention
 
     Where the detector does not look at all there is nothing to wait for.
 
-    Full scans are not asked about. `given` may be of the frame that `state` is of, with the tracks after it.
+    Full scans are not asked about, but for those of a new scene. `given` may be of the frame that `state` is
+    of, with the tracks after it.
     """
     if not settings.enabled:
         return inf
+    wait_s = _due_s(state, given, settings)
+    if _at_once(state, given, settings):
+        wait_s = min(wait_s, max(0.0, state.due_s - cadence.JITTER_S - given.at.mono_s))
+    return wait_s
+
+
+def _due_s(state: AttentionState, given: AttentionInput, settings: AttentionSettings) -> float:
+    """How long tracks and motion can wait for the next look, in seconds, 0 or more."""
     now_s = given.at.mono_s
     living = [track for track in given.tracks if not track.ended and not _outside(track.box)]
-    checked, crowded = dict(state.checked), _crowded(living, settings.follow_s)
+    checked, crowded = dict(state.checked), cadence.in_doubt(living, settings.follow_s)
     waits: list[float] = []
     for track in living:
         looked_s = checked.get(track.id, -inf)
-        waits.append(looked_s + _wait_s(track, looked_s, track.id in crowded, given.at, settings) - now_s)
-    for region in _unexplained(given.motion.everywhere, living):
+        waits.append(
+            looked_s + cadence.wait_s(track, looked_s, track.id in crowded, given.at, settings) - now_s
+        )
+    for region in _unexplained(_moving(state, given, settings), living):
         negative_s = negative_map.wait_s(
             state.negative_map, region, now_s, settings.doubt_s, settings.negative_s
         )
         since_s = given.at.since(state.looked) if state.looked else inf
-        waits.append(max(negative_s, settings.doubt_s * _EARLY - since_s))
+        waits.append(max(negative_s, settings.doubt_s * cadence.EARLY - since_s))
     return max(0.0, min(waits, default=inf))
 
 
@@ -170,64 +176,21 @@ def _small(given: AttentionInput, settings: AttentionSettings) -> bool:
     )
 
 
-def _wait_s(track: Track, looked_s: float, crowded: bool, at: Instant, settings: AttentionSettings) -> float:
-    """From one look at this track to the next, a little less, for frames do not come when they are wanted."""
-    if track.stationary:
-        return settings.stationary_check_s
-    age_s = at.since(track.started)
-    young = not track.confirmed and at.since(track.last_seen) <= _YOUNG_S
-    if young or age_s < _NEW_S:
-        return settings.min_interval_s * _EARLY
-    missed = 0 < looked_s - track.last_seen.mono_s <= _AGAIN * settings.follow_s
-    enters = age_s < _ENTERS_S and _cut(track.box)
-    wait_s = settings.doubt_s if missed or crowded or enters else settings.follow_s
-    return max(settings.min_interval_s, min(wait_s, _STRAY * _stay_s(track))) * _EARLY
-
-
-def _crowded(living: Sequence[Track], follow_s: float) -> set[str]:
-    """Tracks that will soon be so near to another one, and elsewhere beside it, that they could be confused."""
-    moving = [(track, _grown(track.box, _CLOSE)) for track in living if not track.stationary]
-    near = [
-        (one.id, other.id)
-        for n, (one, box) in enumerate(moving)
-        for other, its in moving[:n]
-        if _common(box, its) > 0 and _pass(one, other, follow_s)
-    ]
-    return {name for pair in near for name in pair}
-
-
-def _pass(one: Track, other: Track, seconds: float) -> bool:
-    """Whether they change places, or begin to, in so many seconds. Who walk side by side do not."""
-    wide, high = one.box.width + other.box.width, one.box.height + other.box.height
-    across, down = (abs(a - b) * seconds for a, b in zip(one.velocity, other.velocity, strict=True))
-    return across >= _SHIFT * wide / 2 or down >= _SHIFT * high / 2
-
-
-def _stay_s(track: Track) -> float:
-    """How long until the track has moved by its own size."""
-    sides = zip((track.box.width, track.box.height), track.velocity, strict=True)
-    return min((side / abs(speed) for side, speed in sides if speed), default=inf)
+def _moving(state: AttentionState, given: AttentionInput, settings: AttentionSettings) -> tuple[Box, ...]:
+    """All that moves, largest first; of a scene of which motion knows nothing yet, what changes."""
+    if not given.motion.changing or not _at_once(state, given, settings):
+        return given.motion.everywhere
+    return tuple(sorted((*given.motion.everywhere, *given.motion.changing), key=lambda box: -box.area))
 
 
 def _unexplained(regions: Sequence[Box], living: Sequence[Track]) -> list[Box]:
     """Motion that is not that of a track which is followed. What stands explains none: it may be leaving."""
-    known = [_grown(track.box) for track in living if not track.stationary]
+    known = [grown(track.box) for track in living if not track.stationary]
     return [
         region
         for region in regions
-        if plain_sum(_common(region, box) for box in known) < _EXPLAINED * max(region.area, 1e-9)
+        if plain_sum(common(region, box) for box in known) < _EXPLAINED * max(region.area, 1e-9)
     ]
-
-
-def _grown(box: Box, share: float = _GROWN) -> Box:
-    wide, high = share * box.width, share * box.height
-    return Box(box.left - wide, box.top - high, box.right + wide, box.bottom + high)
-
-
-def _common(one: Box, other: Box) -> float:
-    wide = min(one.right, other.right) - max(one.left, other.left)
-    high = min(one.bottom, other.bottom) - max(one.top, other.top)
-    return max(0.0, wide) * max(0.0, high)
 
 
 def _wishes(state: AttentionState, given: AttentionInput, settings: AttentionSettings) -> list[Wish]:
@@ -238,8 +201,9 @@ def _wishes(state: AttentionState, given: AttentionInput, settings: AttentionSet
     """
     checked = dict(state.checked)
     living = [track for track in given.tracks if not track.ended and not _outside(track.box)]
-    fresh = set(_unexplained(given.motion.everywhere, living))
-    boxes = [(region, Reason.MOTION, region not in fresh) for region in given.motion.everywhere]
+    moving = _moving(state, given, settings)
+    fresh = set(_unexplained(moving, living))
+    boxes = [(region, Reason.MOTION, region not in fresh) for region in moving]
     for track in living:
         since_s = given.at.mono_s - checked.get(track.id, -inf)
         if not track.stationary or since_s >= settings.stationary_check_s:
@@ -250,10 +214,6 @@ def _wishes(state: AttentionState, given: AttentionInput, settings: AttentionSet
         size, largest_px = sized(box, given.frame, given.field, closest)
         wishes.append(Wish(box, size, inf if part else largest_px, reason))
     return wishes
-
-
-def _cut(box: Box) -> bool:
-    return min(box.left, box.top, 1 - box.right, 1 - box.bottom) < _BORDER
 
 
 def _outside(box: Box) -> bool:
@@ -267,6 +227,35 @@ def _with_scan(crops: tuple[Crop, ...], part: Box, most: int) -> tuple[Crop, ...
     return (*crops, Crop(part, Reason.FULL_SCAN)) if len(crops) < most else (Crop(WHOLE, Reason.FULL_SCAN),)
 
 
+def _early(state: AttentionState, at: Instant, at_once: bool, settings: AttentionSettings) -> bool:
+    """Whether it is too soon for another look, whatever the reason."""
+    if at_once:
+        return at.mono_s < state.due_s - cadence.JITTER_S
+    return state.looked is not None and at.since(state.looked) < settings.min_interval_s * cadence.EARLY
+
+
+def _scene(state: AttentionState, given: AttentionInput, settings: AttentionSettings) -> AttentionState:
+    """The state, with the moment from which on the scene is a new one; that is scanned from the beginning."""
+    new = given.motion.settling or given.motion.relit
+    if new == (state.new_scene is not None):
+        return state
+    if not new:
+        return replace(state, new_scene=None)
+    due_s = state.looked.mono_s + settings.min_interval_s if state.looked else -inf
+    return replace(state, new_scene=given.at, turn=0, due_s=due_s)
+
+
+def _at_once(state: AttentionState, given: AttentionInput, settings: AttentionSettings) -> bool:
+    """Whether the scene is so new that the detector looks as often as it may.
+
+    That is over as soon as somebody is followed there: the network sees well enough at its usual pace.
+    """
+    new = state.new_scene
+    if new is None or given.at.since(new) >= settings.new_scene_s:
+        return False
+    return not any(each.confirmed and each.last_seen.mono_s >= new.mono_s for each in given.tracks)
+
+
 def _looked(
     state: AttentionState, given: AttentionInput, crops: tuple[Crop, ...], scan_due: bool
 ) -> AttentionState:
@@ -276,9 +265,11 @@ def _looked(
         if any(_holds(crop.box, track.box) for crop in crops):
             checked[track.id] = given.at.mono_s
     living = [track for track in given.tracks if not track.ended]
-    vain = _unexplained(given.motion.everywhere, living)
+    # Of a new scene it is not known what rests: a place must not grow dull for what only seems to move.
+    vain = [] if state.new_scene else _unexplained(given.motion.everywhere, living)
     boxes = [track.box for track in living]
-    return AttentionState(
+    return replace(
+        state,
         looked=given.at,
         scanned=given.at if scanned else state.scanned,
         turn=state.turn + scanned,

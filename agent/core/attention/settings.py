@@ -36,6 +36,13 @@ class AttentionSettings(Settings):
         le=60,
         description="Longest time between two looks at motion in which nothing is found, in seconds.",
     )
+    new_scene_s: float = Field(
+        0.8,
+        ge=0,
+        le=60,
+        description="How long after a start or a light switch, while nobody is followed there, the detector "
+        "looks as often as it may, in seconds.",
+    )
     max_crops: int = Field(
         4, ge=1, le=32, description="Most crops in one look; fewer make them coarser, never leave a blind spot."
     )

@@ -23,7 +23,7 @@ from agent.core.motion import background, illumination, lasting, model_update, r
 from agent.core.motion import track_before_detect as faint
 from agent.core.motion.downscale import shrink
 from agent.core.motion.model_update import Lesson, SceneModel
-from agent.core.motion.regions import Evidence, Outline, Thing, boxes, clean, merged, moving, things
+from agent.core.motion.regions import Evidence, Outline, Thing, boxes, changing, clean, merged, moving, things
 from agent.core.motion.restless import RestlessLook, RestlessPlaces
 from agent.core.motion.settings import MotionSettings, Polygon
 from agent.core.motion.standing import StillLook, StillPlaces
@@ -46,6 +46,9 @@ _STEP_S = 0.2
 """How often steps are looked for while much moves anyway."""
 _SUDDEN = 0.35
 """More of the view than any road user covers from one frame to the next."""
+_RELIT, _RELIT_S = 0.4, 1.0
+"""An exposure step by such a share of the light is another light, and no camera that adjusts itself to a white
+van: that one took 0.29 at most. For so long it is said."""
 _LONG_S = 3.0
 _GAP_S = 30.0
 """After so long without frames the light may be another: start afresh."""
@@ -80,6 +83,8 @@ class MotionState:
     """When the view last differed in less than the share of a light switch."""
     unlike: float
     """Share of the view that was far from the scene before any exposure step was undone."""
+    relit: Instant | None
+    """When the light last changed at once; None: not in this scene."""
     asked_s: float
     """The mono_s at which an exposure step was last looked for."""
     past: Past
@@ -107,6 +112,8 @@ class _Now:
     mask: Plane
     outlines: tuple[Outline, ...]
     share: float
+    relit: bool
+    """The light is another than a frame ago."""
 
 
 def update(
@@ -126,6 +133,7 @@ def update(
     calm = at if now.share < settings.switch_share else state.calm
     if settled and _switched(state, now.share, at.since(calm), settings):
         return _switched_to(state, plane, at, settings), Motion((), now.share, settling=True, standing=there)
+    relit = at if now.relit else state.relit
     large = things(now.mask, now.outlines, settings.min_area, settings.max_regions) if settled else []
     learns = model_update.due(now.known, at)
     looks = settled and standing.due(state.still, at, large)
@@ -169,18 +177,22 @@ def update(
         share=now.share,
         calm=calm,
         unlike=now.unlike,
+        relit=relit,
         asked_s=now.asked_s,
         past=_past(now, at),
         seen=state.seen,
         ignore=state.ignore,
     )
     share = now.share if settled else 0.0
+    fresh = settled and relit is not None and at.since(relit) < _RELIT_S
     return new, Motion(
         regions,
         share,
         settling=not settled,
         standing=there,
         restless=stays,
+        relit=fresh,
+        changing=_changing(now, state.seen, relit, settings) if fresh or not settled else (),
         shift=steady.shift(now.steady, plane.shape),
     )
 
@@ -232,6 +244,7 @@ def _fresh(plane: Plane, at: Instant, settings: MotionSettings) -> MotionState:
         share=0.0,
         calm=at,
         unlike=0.0,
+        relit=None,
         asked_s=at.mono_s,
         past=((at.mono_s, plane, nothing),),
         seen=_seen(plane.shape, settings.ignore),
@@ -262,6 +275,7 @@ def _compare(state: MotionState, plane: Plane, at: Instant, settings: MotionSett
     stepped = unlike >= state.unlike + _STEP_SHARE or at.mono_s - state.asked_s >= _STEP_S
     asks = unlike >= _STEP_SHARE and stepped
     curve = illumination.tone_curve(known.model.view, plane) if asks else None
+    relit = curve is not None and illumination.strength(known.model.view, curve) >= _RELIT
     if curve is not None:
         known = model_update.toned(known, curve, plane, far)
         past = tuple((mono_s, np.asarray(cv2.LUT(p, curve), np.uint8), raw) for mono_s, p, raw in past)
@@ -285,6 +299,7 @@ def _compare(state: MotionState, plane: Plane, at: Instant, settings: MotionSett
         mask=mask,
         outlines=outlines,
         share=cv2.countNonZero(mask) / view_px,
+        relit=relit,
     )
 
 
@@ -294,6 +309,18 @@ def _changes(now: _Now) -> tuple[Plane, Plane]:
     moved = np.asarray(cv2.compare(cv2.absdiff(now.plane, now.past[0][1]), limit, cv2.CMP_GT), np.uint8)
     differs = cv2.countNonZero(now.raw)
     return moved, background.beyond(now.known.model, now.plane, limit) if differs else now.raw
+
+
+def _changing(
+    now: _Now, seen: Plane | None, since: Instant | None, settings: MotionSettings
+) -> tuple[Box, ...]:
+    """What changes from frame to frame since the light changed, as the frame shows it."""
+    limit = now.known.limit
+    if seen is not None:
+        limit = np.asarray(cv2.bitwise_or(limit, cv2.bitwise_not(seen)), np.uint8)
+    earlier = [plane for at_s, plane, _ in now.past if since is None or at_s >= since.mono_s]
+    found = changing(now.plane, earlier, limit, settings.min_area, settings.max_regions)
+    return steady.in_frame(now.steady, found, now.plane.shape)
 
 
 def _restless_look(

@@ -17,6 +17,8 @@ _SOFT_PX = (5, 5)
 _SURE = 0.36
 _OUTLINE = np.ones((3, 3), np.uint8)
 _SHARP = 0.38
+_BLACK = 16
+"""Luma of what has no light at all."""
 _GAIN = 0.15
 """Share of the view that a tone curve must explain above what no curve explains."""
 _CLOSE = 6
@@ -54,6 +56,16 @@ def tone_curve(usual: Plane, plane: Plane) -> Plane | None:
     curve = np.maximum.accumulate(np.clip(ends, 0, 255)).round().astype(np.uint8)
     explained = _share(now - curve[was])
     return curve if explained >= 0.6 and explained >= same + _GAIN else None
+
+
+def strength(usual: Plane, curve: Plane) -> float:
+    """By which share of its light the middle one of all pixels of the usual view changes with a tone curve.
+
+    0: not at all; 0.5: to a half, or by a half.
+    """
+    was = usual[::_EVERY_PX, ::_EVERY_PX].ravel().astype(np.int16)
+    change = np.abs(curve[was].astype(np.int16) - was) / np.maximum(was - _BLACK, _BLACK)
+    return float(np.median(change))
 
 
 def _share(error: NDArray[np.int16]) -> float:

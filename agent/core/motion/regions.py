@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -23,6 +23,10 @@ _SMALL = 0.004
 """Of the view: less than a vehicle at mid distance, more than a drop near the lens."""
 _LIGHT_PX = 40
 """Smaller things are all edge: light cannot be told from a thing there."""
+
+_MOST = 0.35
+"""Share of the view that changes where the exposure is still being found, or the camera is turned: then nobody
+knows what moves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +123,29 @@ def boxes(some: Iterable[Thing], shape: tuple[int, ...], most: int) -> tuple[Box
         for y, x in (thing.window for thing in some)
     ]
     return merged(found, most)
+
+
+def changing(
+    plane: Plane, earlier: Sequence[Plane], limit: Plane, min_area: float, most: int
+) -> tuple[Box, ...]:
+    """Boxes around what is elsewhere than in the last two of the `earlier` planes, largest first.
+
+    This is the double difference of three frames (Kameda and Minoh, VSMM 1996): it needs no scene, so it can
+    tell from the second frame on what the remembered scene tells after seconds. It is no motion that is told: a
+    beam, a swaying tree and rain are in it as well, of a slow thing only the rims, and of two frames also where
+    it was.
+
+    All planes are (H, W), the earlier ones oldest first; `limit` is the change of a pixel that counts, in luma
+    steps. At most `most` boxes, of at least `min_area` of the view; none where nearly everything changes.
+    """
+    changed: Plane | None = None
+    for other in earlier[-2:]:
+        differs = np.asarray(cv2.compare(cv2.absdiff(plane, other), limit, cv2.CMP_GT), np.uint8)
+        changed = differs if changed is None else np.asarray(cv2.bitwise_and(changed, differs), np.uint8)
+    if changed is None or cv2.countNonZero(changed) > _MOST * changed.size:
+        return ()
+    mask, outlines = clean(changed)
+    return boxes(things(mask, outlines, min_area, most), plane.shape, most)
 
 
 def _overlapping(some: list[Thing], earlier: Plane | None) -> list[Thing]:

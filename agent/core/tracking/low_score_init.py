@@ -37,6 +37,16 @@ def unexplained(regions: Floats, known: Floats) -> Mask:
     return out
 
 
+def unclaimed(regions: Floats, known: Floats) -> Mask:
+    """In which of the regions (N, 4) of a view that is not known yet none of the known boxes (M, 4) is: (N,).
+
+    Where the scene is unknown a region holds a car and the light before it, which a detector takes for a car
+    as well: nobody else is told of a region that has somebody.
+    """
+    out: Mask = (area(regions) < WIDE) & ~np.any(containment(known, regions) >= COVERED, axis=0)
+    return out
+
+
 def on_motion(boxes: Floats, regions: Floats) -> Mask:
     """On which of the boxes (N, 4) something moves: (N,); `regions` is (M, 4), as left, top, right, bottom."""
     out: Mask = np.any(stirs(boxes, regions), axis=1)

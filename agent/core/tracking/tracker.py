@@ -90,7 +90,7 @@ def update(
     boxes, regions = np.clip(kalman.cornered(belief.mean), 0.0, 1.0), as_array(sighting.moving)
     stirs = motion_cue.stirs(boxes, regions)
     alike = _alike(boxes, belief, found, settings)
-    free, weak = _low_score_on_motion(state, boxes, regions, found, settings)
+    free, weak = _low_score_on_motion(state, boxes, regions, as_array(sighting.changing), found, settings)
     pairs = _pairs(state, boxes, found, alike, weak, settings)
     proven = np.array([not each.low_score_only for each in state.states], np.bool_)
     misses = _misses(state, boxes, pairs, sighting, stirs & (free[None, :] | proven[:, None]), settings)
@@ -151,13 +151,23 @@ def _completed(found: DetectionTable, columns: list[int], believed: Floats) -> t
 
 
 def _low_score_on_motion(
-    state: TrackerState, boxes: Floats, regions: Floats, found: DetectionTable, settings: TrackSettings
+    state: TrackerState,
+    boxes: Floats,
+    regions: Floats,
+    changing: Floats,
+    found: DetectionTable,
+    settings: TrackSettings,
 ) -> tuple[Mask, Mask]:
-    """Which regions are the motion of nobody known, and which weak detections lie on one of these."""
+    """Which regions are the motion of nobody known, and which weak detections lie on one of these.
+
+    Or on one of those that only change, in which nobody known is.
+    """
     followed = boxes[[row for row, each in enumerate(state.states) if each.confirmed]]
     sure = found.corners[found.scores >= settings.birth_score]
-    free = low_score_init.unexplained(regions, np.concatenate([followed, sure]))
-    return free, (found.scores < settings.birth_score) & low_score_init.on_motion(found.corners, regions[free])
+    known = np.concatenate([followed, sure])
+    free = low_score_init.unexplained(regions, known)
+    clear = np.concatenate([regions[free], changing[low_score_init.unclaimed(changing, known)]])
+    return free, (found.scores < settings.birth_score) & low_score_init.on_motion(found.corners, clear)
 
 
 def _gone_on(

@@ -213,6 +213,44 @@ def test_a_car_on_a_road_that_was_only_gated_is_found_in_the_next_frames() -> No
     assert [each.label for each in outcome.tracks] == ["car"]
 
 
+def darker(each: Frame) -> Frame:
+    return replace(each, luma=(each.luma // 4).astype(np.uint8))
+
+
+def test_a_car_that_comes_after_the_light_has_changed_is_seen_as_soon_as_any() -> None:
+    """What differs between two lights is not what usually differs in this view."""
+    frames = [frame(n) for n in range(60)] + [darker(frame(n)) for n in range(60, 100)]
+    frames += [darker(frame(n, (n - 100) * 4.0)) for n in range(100, 104)]
+    _, outcomes = watched(iter(frames))
+    assert any(each.motion.relit or each.motion.settling for each in outcomes[60:62])
+    assert all(each.quiet for each in outcomes[80:100])
+    assert not any(each.motion is outcomes[99].motion for each in outcomes[101:])
+
+
+def test_who_is_hard_to_recognise_is_followed_within_a_second_of_the_first_frame() -> None:
+    def hardly(images: Sequence[Image]) -> list[tuple[Detection, ...]]:
+        return [tuple(replace(each, score=0.5) for each in found) for found in bright(images)]
+
+    state, first_s = PipelineState(Ids(b"pipeline")), None
+    for n in range(20):
+        state, outcome = pipeline.update(state, frame(n, 60 + n * 9.0), hardly, FIELD, SETTINGS)
+        assert outcome.motion.settling
+        if first_s is None and any(each.confirmed for each in outcome.tracks):
+            first_s = n / 10
+    assert first_s is not None
+    assert first_s <= 1.0
+
+
+def test_what_is_hard_to_recognise_and_stands_in_a_new_scene_is_nobody() -> None:
+    def hardly(images: Sequence[Image]) -> list[tuple[Detection, ...]]:
+        return [tuple(replace(each, score=0.5) for each in found) for found in bright(images)]
+
+    state = PipelineState(Ids(b"pipeline"))
+    for n in range(20):
+        state, outcome = pipeline.update(state, frame(n, 60.0), hardly, FIELD, SETTINGS)
+        assert not outcome.tracks
+
+
 def test_patience_is_over_while_something_new_is_there_and_grows_when_it_goes_its_way() -> None:
     _, outcomes = watched(crossing())
 

@@ -389,19 +389,87 @@ def test_tiles_get_their_turn_in_a_busy_large_frame(budget: int) -> None:
     assert scanned_parts >= 8
 
 
+def new_scene(at_s: float, *changing: Box, relit: bool = False) -> AttentionInput:
+    """A moment in which the scene is learned, or its light has just changed."""
+    return replace(seen_now(at_s), motion=Motion((), 0.0, settling=not relit, changing=changing, relit=relit))
+
+
 def test_a_scene_that_settles_is_seen_whole_first_and_then_part_by_part_in_close_tiles() -> None:
     state = None
     looks: list[Box] = []
     for index in range(50):
-        scene = replace(seen_now(index / 25), motion=Motion((), 0.0, settling=True))
-        state, crops = scheduler.update(state, scene, DEFAULT)
+        state, crops = scheduler.update(state, new_scene(index / 25), DEFAULT)
         assert len(crops) <= 1
         looks += [crop.box for crop in crops]
     assert looks[0] == WHOLE
-    assert 2 / DEFAULT.doubt_s - 1 <= len(looks) <= 2 / DEFAULT.doubt_s + 1
     tiles_seen = {box for box in looks if box != WHOLE}
     assert len(tiles_seen) >= 4
     assert all(each.width * HD.width_px <= 1.3 * FIELD.width_px for each in tiles_seen)
+
+
+@pytest.mark.parametrize("relit", [False, True])
+def test_a_new_scene_and_a_new_light_are_looked_at_as_often_as_may_be_at_first(relit: bool) -> None:
+    scenes = [seen_now(0), *(new_scene(10 + index / 10, relit=relit) for index in range(30))]
+    times = [at_s - 10 for at_s in looks(scenes)[1:]]
+    assert times[:8] == every(0.1, 8)
+    assert [b - a for a, b in pairwise(times[9:])] == pytest.approx([0.2] * (len(times) - 10))
+
+
+def test_frames_that_come_0_08_s_apart_are_all_looked_at_in_a_new_scene_and_not_in_a_known_one() -> None:
+    """As ten of 25 pictures a second do."""
+    taken = [n // 5 * 0.2 + (n % 5 > 0) * 0.12 for n in range(0, 100) if n % 5 in (0, 3)]
+    unknown = looks([new_scene(at_s) for at_s in taken if at_s < 0.8])
+    assert unknown == pytest.approx([at_s for at_s in taken if at_s < 0.8])
+    known = looks([seen_now(at_s, tracks=(young(at_s),)) for at_s in taken])
+    assert min(b - a for a, b in pairwise(known)) >= DEFAULT.min_interval_s
+
+
+@pytest.mark.parametrize("relit", [False, True])
+def test_where_somebody_is_followed_in_a_new_scene_the_looks_are_as_rare_as_ever(relit: bool) -> None:
+    def scenes(found_s: float) -> list[AttentionInput]:
+        some = [new_scene(10 + n / 10, relit=relit) for n in range(8)]
+        times = [each.at.since(START) for each in some]
+        return [
+            replace(each, tracks=(seen("a", LANE, at_s),)) if at_s > 9.95 + found_s else each
+            for each, at_s in zip(some, times, strict=True)
+        ]
+
+    times = [round(at_s - 10, 2) for at_s in looks([seen_now(0), *scenes(0.3)])[1:]]
+    assert times == [0.0, 0.1, 0.2, 0.3, 0.4, 0.6]
+    before = [replace(each, tracks=(seen("a", LANE, 9.9),)) for each in scenes(9)]
+    assert len(looks([seen_now(0), *before])) == 1 + 8
+
+
+def test_a_scene_whose_light_changes_is_scanned_from_the_beginning() -> None:
+    state = scanned()
+    for at_s in (30.5, 31.0):
+        state, _ = scheduler.update(state, seen_now(at_s), DEFAULT)
+    assert state.turn > 1
+    _, crops = scheduler.update(state, new_scene(31.5, relit=True), DEFAULT)
+    assert crops == (Crop(WHOLE, Reason.FULL_SCAN),)
+
+
+def test_what_changes_in_a_new_scene_is_looked_at_closely_beside_the_scan() -> None:
+    state, _ = scheduler.update(None, new_scene(0), DEFAULT)
+    _, crops = scheduler.update(state, new_scene(0.1, LANE), DEFAULT)
+    assert [crop.reason for crop in crops].count(Reason.MOTION) == 1
+    assert any(holds(crop.box, LANE) and crop.box != WHOLE for crop in crops)
+
+
+def test_patience_ends_with_the_next_look_at_a_new_light_though_nothing_moves() -> None:
+    state, _ = scheduler.update(scanned(), new_scene(10, relit=True), DEFAULT)
+    assert scheduler.patience_s(state, new_scene(10, relit=True), DEFAULT) < DEFAULT.min_interval_s
+    assert scheduler.patience_s(state, new_scene(10.9, relit=True), DEFAULT) == inf
+
+
+def test_a_place_in_a_new_scene_does_not_grow_dull() -> None:
+    state = None
+    for index in range(20):
+        state, _ = scheduler.update(state, new_scene(index / 10, LANE), DEFAULT)
+    assert state is not None
+    assert not state.negative_map
+    _, crops = scheduler.update(state, seen_now(2.2, LANE), DEFAULT)
+    assert crops
 
 
 fractions = st.floats(0, 0.99)

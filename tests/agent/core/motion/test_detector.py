@@ -209,6 +209,38 @@ def test_a_light_switch_is_relearned_within_seconds_and_tells_no_region() -> Non
     assert not any(at_s > 5 + DEFAULT.settle_s + 0.5 for at_s in settling)
 
 
+def test_who_drives_through_a_scene_that_is_learned_is_not_told_but_shown_to_the_detector() -> None:
+    looks = watch(film(lambda t, c: car(STREET, t * 90), 1.5))
+    assert not any(found.regions for _, _, found in looks)
+    for frame, _, found in looks[3:]:
+        left = (frame.at.mono_s - 500) * 90 / WIDTH
+        on_it = [box for box in found.changing if box.left < left + 40 / WIDTH and box.right > left]
+        assert on_it
+        assert all(box.width < 0.3 for box in on_it)
+        assert found.everywhere == ()
+
+
+def test_of_a_scene_that_is_known_nothing_changes_but_what_moves() -> None:
+    looks = watch(film(lambda t, c: car(STREET, (t - 6) * 60 - 40), 9))
+    assert not any(found.changing for _, _, found in looks if not found.settling)
+    assert not any(found.relit for _, _, found in looks)
+
+
+@pytest.mark.parametrize("times", [0.5, 1.6])
+def test_an_exposure_step_is_said_for_a_second(times: float) -> None:
+    looks = watch(film(lambda t, c: STREET * (times if t >= 5 else 1), 8))
+    relit = [frame.at.mono_s - 500 for frame, _, found in looks if found.relit]
+    assert relit == pytest.approx([5 + n / RATE for n in range(10)])
+    assert not any(found.settling for frame, _, found in looks if frame.at.mono_s >= 505)
+
+
+def test_a_camera_that_adjusts_itself_is_no_other_light_and_neither_is_a_car() -> None:
+    adjusted = watch(film(lambda t, c: STREET * (0.7 if t >= 5 else 1), 7))
+    assert not any(found.relit for _, _, found in adjusted)
+    large = watch(film(lambda t, c: car(STREET, (t - 5) * 90 - 90, 60, 90, 80), 8))
+    assert not any(found.relit for _, _, found in large)
+
+
 def test_a_bus_that_fills_half_the_view_bit_by_bit_is_no_light_switch() -> None:
     looks = watch(film(lambda t, c: car(STREET, (t - 5) * 90 - 200, 40, 200, 180), 9))
     assert not any(found.settling for frame, _, found in looks if frame.at.mono_s >= 503)

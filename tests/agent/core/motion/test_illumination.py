@@ -25,6 +25,16 @@ def test_an_exposure_step_is_one_curve_for_all_greys(gain: float) -> None:
     assert (np.diff(curve.astype(int)) >= 0).all()
 
 
+@pytest.mark.parametrize("gain", [0.5, 0.7, 1.4])
+def test_the_strength_of_a_step_is_the_share_by_which_the_light_changes(gain: float) -> None:
+    """Of the light, that is above the luma of black."""
+    grey = np.arange(256)
+    curve = np.clip(16 + (grey - 16.0) * gain, 0, 255).astype(np.uint8)
+
+    assert illumination.strength(STREET, curve) == pytest.approx(abs(gain - 1), abs=0.02)
+    assert illumination.strength(STREET, grey.astype(np.uint8)) == 0
+
+
 def test_the_same_view_has_no_curve_and_neither_has_another_one() -> None:
     other = np.random.default_rng(8).integers(40, 200, SHAPE, np.uint8)
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.core.motion.regions import around, clean, merged, moves, things
+from agent.core.motion.regions import around, changing, clean, merged, moves, things
 from agent.core.types import Box, Plane
 
 SHAPE = (90, 160)
@@ -85,3 +85,69 @@ def test_merged_boxes_are_at_most_as_many_as_asked_for_largest_first_and_hold_wh
     assert some == every[:most]
     assert [each.area for each in every] == sorted((each.area for each in every), reverse=True)
     assert all(any(around(whole, box) == whole for whole in every) for box in found)
+
+
+HIGH, WIDE = SHAPE
+LIMIT = np.full((HIGH, WIDE), 6, np.uint8)
+MIN_AREA, MOST_BOXES = 0.0004, 32
+
+
+def view(left: int = 0, top: int = 30, side: int = 20, grey: int = 80) -> Plane:
+    """A grey street with a bright block on it; none where its side is 0."""
+    plane = np.full((HIGH, WIDE), grey, np.uint8)
+    plane[top : top + side, left : left + side] = 200
+    return plane
+
+
+def changed(now: Plane, *earlier: Plane) -> tuple[Box, ...]:
+    return changing(now, earlier, LIMIT, MIN_AREA, MOST_BOXES)
+
+
+def test_of_two_frames_both_places_of_who_moves_are_told() -> None:
+    boxes = changed(view(60), view(10))
+    assert len(boxes) == 2
+    assert {round(box.left * WIDE) for box in boxes} == {10, 60}
+
+
+def test_of_three_frames_only_where_it_is_now() -> None:
+    (box,) = changed(view(110), view(10), view(60))
+    assert abs(box.left * WIDE - 110) <= 1
+    assert abs(box.right * WIDE - 130) <= 1
+
+
+def test_what_stands_does_not_change() -> None:
+    assert changed(view(40), view(40), view(40)) == ()
+
+
+def test_of_one_frame_nothing_is_known() -> None:
+    assert changed(view(40)) == ()
+
+
+def test_nothing_is_told_while_the_exposure_is_still_being_found() -> None:
+    assert changed(view(60, grey=120), view(10), view(35, grey=100)) == ()
+
+
+def test_a_place_that_does_not_count_has_a_limit_that_nothing_reaches() -> None:
+    limit = LIMIT.copy()
+    limit[:, 100:] = 255
+    assert changing(view(110), (view(10), view(60)), limit, MIN_AREA, MOST_BOXES) == ()
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 140), st.integers(0, 70), st.integers(0, 20)), min_size=1, max_size=4),
+    st.integers(0, 200),
+)
+def test_boxes_lie_in_the_view_are_few_and_are_the_same_twice(
+    places: list[tuple[int, int, int]], grey: int
+) -> None:
+    *earlier, now = (view(*place, grey) for place in places)
+    boxes = changed(now, *earlier)
+    assert boxes == changed(now, *earlier)
+    assert len(boxes) <= MOST_BOXES
+    for box in boxes:
+        assert 0 <= box.left < box.right <= 1
+        assert 0 <= box.top < box.bottom <= 1
+    different = np.mean(np.abs(now.astype(int) - earlier[-1]) > 6) if earlier else 0.0
+    assert different > 0 or not boxes
+    assert different < 0.35 or len(earlier) > 1 or not boxes

@@ -35,6 +35,15 @@ def test_what_moves_where_a_track_is_speaks_for_nobody_else_unless_it_is_much_mo
     assert low_score_init.unexplained(regions, as_array([CAR])).tolist() == [False, True, True]
 
 
+def test_where_the_scene_is_unknown_a_region_that_has_somebody_is_nobody_elses() -> None:
+    with_its_light, alone = Box(0.35, 0.35, 0.7, 0.6), Box(0.48, 0.4, 0.7, 0.6)
+    regions = as_array([with_its_light, alone, ELSEWHERE, WHOLE])
+
+    assert low_score_init.unclaimed(regions, as_array([CAR])).tolist() == [False, True, True, False]
+    assert low_score_init.unclaimed(regions, NOTHING).tolist() == [True, True, True, False]
+    assert low_score_init.unclaimed(NOTHING, as_array([CAR])).tolist() == []
+
+
 def test_a_part_and_a_double_of_what_is_known_begin_nothing() -> None:
     part, double = Box(0.42, 0.42, 0.46, 0.46), Box(0.44, 0.4, 0.54, 0.5)
     boxes = as_array([part, double, ELSEWHERE])

@@ -241,6 +241,36 @@ def test_weak_detections_that_travel_begin_no_track_where_it_is_not_they_that_mo
     assert not any(history)
 
 
+def unknown(second: float, *found: Detection, changing: tuple[Box, ...]) -> Sighting:
+    """A look at a scene that is still being learned: anything may move, and in places the picture changes."""
+    return Sighting(moment(second), (WHOLE,), found, (WHOLE,), changing)
+
+
+def test_while_the_scene_is_learned_a_weak_sight_begins_a_track_where_the_picture_changes():
+    found = [person(0.2 + n * 0.008, score=0.4) for n in range(20)]
+    there = watch(*(unknown(n / 10, each, changing=(around(each),)) for n, each in enumerate(found)))
+    elsewhere = watch(*(unknown(n / 10, each, changing=(box(0.8),)) for n, each in enumerate(found)))
+    assert len(names(there)) == 1
+    assert not any(elsewhere)
+
+
+def test_the_light_before_a_car_in_a_scene_that_is_learned_is_no_second_one():
+    def sighting(n: int) -> Sighting:
+        x = 0.2 + n * 0.02
+        light = car(x + 0.13, score=0.55, y=0.42)
+        return unknown(n / 10, car(x), light, changing=(Box(x - 0.08, 0.35, x + 0.2, 0.58),))
+
+    assert len(names(watch(*(sighting(n) for n in range(20))))) == 1
+
+
+def test_what_changes_in_a_scene_that_is_learned_neither_confirms_nor_leads_a_track():
+    """It is where somebody was as well as where he is, of a slow one the rims."""
+    seen = [unknown(0.0, person(0.5), changing=()), unknown(0.1, person(0.5, score=0.62), changing=())]
+    missed = [unknown(0.2 + n / 10, changing=(box(0.5 + n / 50),)) for n in range(5)]
+    without = [unknown(0.2 + n / 10, changing=()) for n in range(5)]
+    assert watch(*seen, *missed) == watch(*seen, *without)
+
+
 def test_a_weak_part_of_a_tracked_car_is_no_second_road_user():
     def sighting(n: int) -> Sighting:
         x = 0.2 + n * 0.01
