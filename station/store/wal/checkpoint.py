@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,20 +29,25 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from station.store.database import StoreError, engine_of, in_words, turn_of
 from station.store.wal.frames import LogFill, log_fill, log_of
+from station.store.wal.sync import sync_open
 
 log = structlog.get_logger("station.store.wal.checkpoint")
 
 FOLD_FRAMES: Final = 16_384
 """From here on it is folded in: 64 MiB."""
-REST_FRAMES: Final = 1_024
-"""So many may be copied while writers wait: a few milliseconds, and a sync."""
+REST_FRAMES: Final = 256
+"""So many may be copied while writers wait: a few milliseconds, and a sync of their pages."""
+AGAIN_FRAMES: Final = 1_024
+"""Where somebody reads what the log has it is tried again after so many more."""
 MOST_FRAMES: Final = 49_152
 """192 MiB: more comes together only where the disk copies more slowly than is written, or a reader stays."""
 READER_S: Final = 0.02
 WRITER_S: Final = 1.0
 """So long a transaction that goes on is waited for."""
-_PASSES: Final = 3
+_PASSES: Final = 6
 """Beside the writers, until the rest is short; each copies pages again that change all the time."""
+_COMMIT_S: Final = 0.1
+"""So long a commit is waited for behind which a pass may end."""
 _LOOK_S: Final = 0.1
 _RETRY_S: Final = 5.0
 
@@ -52,6 +58,8 @@ class CheckpointResult:
 
     is_whole: bool
     """All of the log is in the file, and it is begun anew, if that was asked for."""
+    copied: int
+    """Frames of the log that are in the file."""
     left: int
     """Frames that may be in the log alone."""
 
@@ -64,7 +72,8 @@ class LogCheckpoint:
         self._url = url
         self._engine = engine_of(url)
         self._is_sqlite = url.drivername == "sqlite"
-        self._log = log_of(Path(str(url.database)))
+        self._file = Path(str(url.database))
+        self._log = log_of(self._file)
         self._fold_frames = FOLD_FRAMES if fold_frames is None else fold_frames
         self._most_frames = MOST_FRAMES if most_frames is None else most_frames
         self._begun_anew = LogFill()
@@ -102,6 +111,25 @@ class LogCheckpoint:
         self._note(None)
         return done
 
+    def copied_beside(self, connection: sqlite3.Connection) -> int:
+        """Copy what the log has now, beside the writers; how many of its frames are in the file.
+
+        A pass that reaches the log's end syncs all that was ever copied in one go, and a commit waits for the
+        disk as long as that takes. So it ends where a reader of now stands, once a commit is behind that.
+        """
+        with closing(self._engine.raw_connection()) as pooled:
+            reader = pooled.driver_connection
+            assert isinstance(reader, sqlite3.Connection)
+            reader.execute("begin")
+            try:
+                reader.execute("select 1 from sqlite_schema").fetchone()
+                here, ends_s = log_fill(self._log), time.monotonic() + _COMMIT_S
+                while log_fill(self._log) == here and time.monotonic() < ends_s:
+                    self._stop.wait(_COMMIT_S / 20)
+                return _checkpoint(connection, "passive").copied
+            finally:
+                reader.execute("rollback")
+
     # --------------------------------------------------------------------------------------------- the inside
 
     def _work(self) -> None:
@@ -122,23 +150,24 @@ class LogCheckpoint:
             except sqlite3.OperationalError as error:
                 if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
                     raise
-                result = CheckpointResult(False, fill.frames)  # a transaction lasts: the next time
+                result = CheckpointResult(False, 0, fill.frames)  # a transaction lasts: the next time
             finally:
                 self._at_work = None
         if result.is_whole:
             self._begun_anew, self._waits_for = fill, 0
         else:
-            self._waits_for = log_fill(self._log).frames + REST_FRAMES
+            self._waits_for = log_fill(self._log).frames + AGAIN_FRAMES
             if is_too_long and result.left > self._fold_frames:
                 log.warning("log_stays_long", frames=fill.frames, left=result.left)
         return result.is_whole
 
     def _folded(self, connection: sqlite3.Connection, *, is_too_long: bool) -> CheckpointResult:
         """Most of it beside the writers, then the rest while they wait."""
-        left = 0
+        copied = -1
         for _ in range(0 if is_too_long else _PASSES):
-            before, left = left, _checkpoint(connection, "passive").left
-            if left <= REST_FRAMES or left == before:
+            before, copied = copied, self.copied_beside(connection)
+            sync_open(self._file)
+            if log_fill(self._log).frames - copied <= REST_FRAMES or copied == before:
                 break
         with turn_of(self._url):
             connection.execute(f"pragma busy_timeout = {round(WRITER_S * 1000):d}")
@@ -157,4 +186,4 @@ class LogCheckpoint:
 def _checkpoint(connection: sqlite3.Connection, mode: str) -> CheckpointResult:
     connection.execute(f"pragma busy_timeout = {round(READER_S * 1000):d}")
     busy, frames, copied = connection.execute(f"pragma wal_checkpoint({mode})").fetchone()
-    return CheckpointResult(not busy, max(0, frames - copied))
+    return CheckpointResult(not busy, copied, max(0, frames - copied))

@@ -436,6 +436,27 @@ def test_the_database_knows_how_its_columns_are_filled(place: Place) -> None:
     assert (before, looked(place, "event") > 0) == (0, True)
 
 
+def test_looked_at_part_by_part_it_knows_the_same(sqlite_place: Place) -> None:
+    """So no writer waits for the whole."""
+    known = "select tbl, idx, stat from sqlite_stat1 order by tbl, idx"
+    with closing(sqlite_place.open()) as store:
+        store.commit(messages(1, 3))
+    engine = engine_of(sqlite_place.url)
+    with engine.begin() as connection:
+        analyze(connection)
+    whole = sqlite_place.rows(known)
+    sqlite_place.do("delete from sqlite_stat1")
+    with engine.begin() as connection:
+        parts = database.analyzed_parts(connection)
+    for part in parts:
+        with engine.begin() as connection:
+            analyze(connection, part)
+    engine.dispose()
+
+    assert len(whole) > 5
+    assert sqlite_place.rows(known) == whole
+
+
 def test_a_store_that_was_brought_up_to_date_is_looked_at_anew(place: Place) -> None:
     engine = engine_of(place.url)
     upgrade(engine, versions()[1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sqlite3
 import subprocess
@@ -16,7 +17,7 @@ import pytest
 from sqlalchemy import URL, Engine, text
 from structlog.testing import capture_logs
 
-from station.store.database import engine_of
+from station.store.database import engine_of, turn_of
 from station.store.wal import checkpoint
 from station.store.wal.checkpoint import LogCheckpoint
 from station.store.wal.frames import log_fill, log_of
@@ -108,6 +109,56 @@ def test_who_writes_all_the_time_does_not_keep_its_thread_from_folding_in(engine
         assert connection.scalar(text("select count(*) from it")) == wanted
 
 
+def test_what_was_copied_is_on_the_disk_before_writers_are_held(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite by itself syncs all of it at the end, and whoever wants to commit waits for the disk as long."""
+    file, turn = file_of(engine.url), turn_of(engine.url)
+    synced: list[tuple[int, bool]] = []
+    to_disk = os.fdatasync
+
+    def noted(descriptor: int) -> None:
+        synced.append((os.fstat(descriptor).st_ino, turn.locked()))
+        to_disk(descriptor)
+
+    monkeypatch.setattr(os, "fdatasync", noted)
+    write(engine, 2 * FOLD)
+    with closing(LogCheckpoint(engine.url, FOLD)) as its:
+        assert its.once()
+
+    assert synced[0] == (file.stat().st_ino, False)
+    assert not any(held for _, held in synced)
+
+
+def test_a_pass_beside_a_writer_leaves_the_last_commits_to_the_next_one(engine: Engine) -> None:
+    """Else SQLite takes it for the last pass of all and syncs in one go."""
+    write(engine, 2 * FOLD)
+    with closing(LogCheckpoint(engine.url, FOLD)) as its, closing(raw(engine)) as connection:
+        busy = threading.Event()
+
+        def writes() -> None:
+            while not busy.wait(0.002):
+                write(engine, 25)
+
+        writer = threading.Thread(target=writes)
+        writer.start()
+        try:
+            until(lambda: held(engine) > 3 * FOLD, what="it writes")
+            copied = its.copied_beside(connection)
+        finally:
+            busy.set()
+            writer.join()
+
+        assert 2 * FOLD < copied < held(engine)
+
+
+def raw(engine: Engine) -> sqlite3.Connection:
+    """A connection of SQLite's own, as the thread has one."""
+    connection = sqlite3.connect(file_of(engine.url))
+    connection.isolation_level = None
+    return connection
+
+
 def test_a_reader_keeps_what_it_sees_and_holds_up_no_writer(engine: Engine) -> None:
     """Invariant 2."""
     write(engine, FOLD)
@@ -120,7 +171,7 @@ def test_a_reader_keeps_what_it_sees_and_holds_up_no_writer(engine: Engine) -> N
             write(engine, 25)
             assert held(engine) > 2 * FOLD
             assert connection.scalar(text("select count(*) from it")) == seen
-        write(engine, checkpoint.REST_FRAMES)  # it is not tried again for each frame
+        write(engine, checkpoint.AGAIN_FRAMES)  # it is not tried again for each frame
         assert its.once()
     reader.dispose()
 
@@ -150,7 +201,7 @@ def test_a_writer_in_its_transaction_is_not_waited_for_long(engine: Engine) -> N
             begun_s = time.monotonic()
             done = its.once()
             took_s = time.monotonic() - begun_s
-        write(engine, checkpoint.REST_FRAMES)
+        write(engine, checkpoint.AGAIN_FRAMES)
 
         assert not done
         assert took_s < 5.0
@@ -199,7 +250,7 @@ def test_there_is_nothing_to_do_on_postgresql(place: Place) -> None:
 _LIFE = """
 import sys
 from sqlalchemy import URL, text
-from station.store.database import engine_of
+from station.store.database import engine_of, turn_of
 from station.store.wal.checkpoint import LogCheckpoint
 
 url = URL.create("sqlite", database=sys.argv[1])
