@@ -25,9 +25,9 @@ CHECKPOINT = "checkpoint.pt"
 PATIENCE = 8
 """Looks that are clearly worse, after which nothing better is expected."""
 SHAKE = 0.02
-"""By so much the mean AP50 of one look differs from the next by chance alone: with 67 pictures held back it went
-up and down by a point, at times two, while what is kept of the base rose to the end (0.87 to 0.90 from the
-middle of a round on)."""
+"""By so much the mean AP50 of one look differs from the next by chance alone: with 67 pictures held back it
+went up and down by a point, at times two, while what is kept of the base rose to the end (0.87 to 0.90 from
+the middle of a round on)."""
 SAVE_S = 60.0
 """Between two writings of where training stands."""
 SHARES = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
