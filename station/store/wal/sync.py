@@ -9,6 +9,7 @@ https://www.sqlite.org/howtocorrupt.html, section 2.2).
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 from pathlib import Path
 from typing import Final
@@ -18,8 +19,10 @@ PIECE_BYTES: Final = 4 * 2**20
 _OPEN: Final = Path("/proc/self/fd")
 _WAIT_WRITE_WAIT: Final = 7
 """SYNC_FILE_RANGE_WAIT_BEFORE, _WRITE and _WAIT_AFTER of sync_file_range(2)."""
-_range_to_disk = ctypes.CDLL(None, use_errno=True).sync_file_range
-_range_to_disk.argtypes = ctypes.c_int, ctypes.c_int64, ctypes.c_int64, ctypes.c_uint
+_range_to_disk = getattr(ctypes.CDLL(None), "sync_file_range", None)
+"""Linux alone has it, and Python has no name for it."""
+if _range_to_disk is not None:
+    _range_to_disk.argtypes = ctypes.c_int, ctypes.c_int64, ctypes.c_int64, ctypes.c_uint
 
 
 def sync_open(file: Path) -> bool:
@@ -31,11 +34,16 @@ def sync_open(file: Path) -> bool:
     descriptor = _descriptor_of(file)
     if descriptor is None:
         return False
-    for offset in range(0, os.fstat(descriptor).st_size, PIECE_BYTES):
-        # Not every file system can: then all goes with the sync, which is what makes it durable in any case.
-        if _range_to_disk(descriptor, offset, PIECE_BYTES, _WAIT_WRITE_WAIT):
-            break
-    os.fdatasync(descriptor)
+    try:
+        for offset in range(0, os.fstat(descriptor).st_size, PIECE_BYTES):
+            # Not every system can: then all goes with the sync, which is what makes it durable in any case.
+            if _range_to_disk is None or _range_to_disk(descriptor, offset, PIECE_BYTES, _WAIT_WRITE_WAIT):
+                break
+        os.fdatasync(descriptor)
+    except OSError as error:
+        if error.errno == errno.EBADF:  # its connection was closed meanwhile
+            return False
+        raise
     return True
 
 
