@@ -66,9 +66,7 @@ class StoreUpkeep:
                 if done < AT_ONCE or self._stop.is_set():
                     break
             if self._analyzed_s is None or time.monotonic() - self._analyzed_s >= ANALYZED_S:
-                for part in self._write(analyzed_parts) or (None,):
-                    self._write(partial(analyze, part=part), LOOKED_REST)
-                self._analyzed_s = time.monotonic()
+                self._look()
         except SQLAlchemyError as error:
             self._note(" ".join(str(getattr(error, "orig", error)).split())[:300])
         else:
@@ -80,6 +78,14 @@ class StoreUpkeep:
         while not self._stop.wait(wait_s):
             wait_s = EVERY_S
             self.once()
+
+    def _look(self) -> None:
+        """Have the database look at what is in its indexes, one by one."""
+        for part in self._write(analyzed_parts) or (None,):
+            if self._stop.is_set():
+                return
+            self._write(partial(analyze, part=part), LOOKED_REST)
+        self._analyzed_s = time.monotonic()
 
     def _write(self, job: Callable[[Connection], T], rest: float = 1.0) -> T:
         """Do it in a transaction of its own, then leave the store to others for `rest` times as long."""
