@@ -105,6 +105,7 @@ class FootageStation:
         """Let go of everything."""
         self.driven.desk.close()
         self.packages.close()
+        self.place.close()
 
 
 def joined(pieces: list[SentPiece]) -> bytes:
