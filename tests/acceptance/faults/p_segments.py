@@ -77,7 +77,7 @@ def _laid_out(disk: Path, files: Mapping[str, bytes]) -> Path:
 
 def _opened(disk: Path, ops: Sequence[Op]) -> tuple[int, int]:
     """How many pictures are missing after the station has started and kept one more, and of how many."""
-    said = [op.data.split() for op in ops if op.kind == "say"]
+    said = [words for op in ops if op.kind == "say" and (words := op.data.split())]  # the log's lines, too
     kept = max((int(words[1]) for words in said if words[0] == b"kept"), default=0)
     gone = max((int(words[1]) for words in said if words[0] == b"gone"), default=0)
     url = URL.create("sqlite", database=str(disk / "station.db"))
