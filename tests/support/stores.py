@@ -8,6 +8,7 @@ import signal
 import subprocess
 import tempfile
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -33,6 +34,10 @@ class Place:
     url: URL
     folder: Path
     engines: list[Engine] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Also one that no fixture closes lets go: from 3.13 on Python complains of connections left open."""
+        weakref.finalize(self, _let_go, self.engines)
 
     def open(
         self,
@@ -72,8 +77,12 @@ class Place:
             engine.dispose()
 
     def close(self) -> None:
-        for engine in self.engines:
-            engine.dispose()
+        _let_go(self.engines)
+
+
+def _let_go(engines: list[Engine]) -> None:
+    for engine in engines:
+        engine.dispose()
 
 
 @cache
