@@ -125,7 +125,8 @@ class LogCheckpoint:
                 reader.execute("select 1 from sqlite_schema").fetchone()
                 here, ends_s = log_fill(self._log), time.monotonic() + _COMMIT_S
                 while log_fill(self._log) == here and time.monotonic() < ends_s:
-                    self._stop.wait(_COMMIT_S / 20)
+                    if self._stop.wait(_COMMIT_S / 20):
+                        break
                 return _checkpoint(connection, "passive").copied
             finally:
                 reader.execute("rollback")
@@ -166,7 +167,7 @@ class LogCheckpoint:
         copied = -1
         for _ in range(0 if is_too_long else _PASSES):
             before, copied = copied, self.copied_beside(connection)
-            sync_open(self._file)
+            sync_open(self._file, self._stop.is_set)
             if log_fill(self._log).frames - copied <= REST_FRAMES or copied == before:
                 break
         with turn_of(self._url):

@@ -11,11 +11,12 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 PIECE_BYTES: Final = 4 * 2**20
-"""Written in one go; a dozen pages of a large database, some milliseconds."""
+"""Written in one go: of a large database a few pages that have changed."""
 _OPEN: Final = Path("/proc/self/fd")
 _WAIT_WRITE_WAIT: Final = 7
 """SYNC_FILE_RANGE_WAIT_BEFORE, _WRITE and _WAIT_AFTER of sync_file_range(2)."""
@@ -25,8 +26,10 @@ if _range_to_disk is not None:
     _range_to_disk.argtypes = ctypes.c_int, ctypes.c_int64, ctypes.c_int64, ctypes.c_uint
 
 
-def sync_open(file: Path) -> bool:
+def sync_open(file: Path, is_over: Callable[[], bool] = lambda: False) -> bool:
     """Bring what the system still has of it in memory to the disk; False where this process has it not open.
+
+    Before each piece it is asked whether nobody waits for it any more; then all is left to the next one.
 
     Raises:
         OSError: the disk did not take it.
@@ -36,6 +39,8 @@ def sync_open(file: Path) -> bool:
         return False
     try:
         for offset in range(0, os.fstat(descriptor).st_size, PIECE_BYTES):
+            if is_over():
+                return False
             # Not every system can: then all goes with the sync, which is what makes it durable in any case.
             if _range_to_disk is None or _range_to_disk(descriptor, offset, PIECE_BYTES, _WAIT_WRITE_WAIT):
                 break

@@ -38,12 +38,14 @@ def _rekey_in_place(connection: sa.Connection) -> None:
     All is in the transaction of this step.
     """
     connection.exec_driver_sql("pragma writable_schema = on")
-    for table in _KEYS:
-        connection.exec_driver_sql(
-            "update sqlite_schema set sql = replace(sql, ?, ?) where type = 'table' and name = ?",
-            (_BEFORE, _NOW, table),
-        )
-    connection.exec_driver_sql("pragma writable_schema = reset")  # and read the schema again
+    try:
+        for table in _KEYS:
+            connection.exec_driver_sql(
+                "update sqlite_schema set sql = replace(sql, ?, ?) where type = 'table' and name = ?",
+                (_BEFORE, _NOW, table),
+            )
+    finally:
+        connection.exec_driver_sql("pragma writable_schema = reset")  # and read the schema again
     for table, key in _KEYS.items():
         index = f"sqlite_autoindex_{table}_1"
         found = tuple(row.name for row in connection.exec_driver_sql(f"pragma index_info({index})"))

@@ -37,7 +37,7 @@ def test_a_file_that_is_open_comes_to_the_disk_a_piece_at_a_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sync, "PIECE_BYTES", 4096)
-    synced: list[int] = []
+    synced, pieces = list[int](), list[bool]()
     to_disk = os.fdatasync
 
     def noted(descriptor: int) -> None:
@@ -47,9 +47,19 @@ def test_a_file_that_is_open_comes_to_the_disk_a_piece_at_a_time(
     monkeypatch.setattr(os, "fdatasync", noted)
     file = tmp_path / "a.db"
     with closing(filled(file)):
-        assert sync_open(file)
+        assert sync_open(file, lambda: bool(pieces.append(False)))
 
     assert synced == [file.stat().st_ino]
+    assert len(pieces) == file.stat().st_size // 4096 > 1
+
+
+def test_it_ends_before_the_next_piece_where_nobody_waits_any_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "a.db"
+    with closing(filled(file)):
+        monkeypatch.delattr(os, "fdatasync")
+        assert not sync_open(file, lambda: True)
 
 
 def test_the_locks_of_this_process_stay(tmp_path: Path) -> None:
@@ -72,8 +82,8 @@ def test_what_nobody_here_has_open_is_left_alone(tmp_path: Path) -> None:
     assert not sync_open(tmp_path / "elsewhere.db")
 
 
-def test_where_no_range_can_be_written_the_whole_is_synced(tmp_path: Path) -> None:
-    """As on a file system that knows of no ranges: of a pipe the call is refused, and the sync, too."""
+def test_what_the_disk_does_not_take_is_told() -> None:
+    """A pipe stands for the disk: it takes neither a range nor a sync."""
     reader, writer = os.pipe()
     try:
         with pytest.raises(OSError, match="Invalid argument"):
