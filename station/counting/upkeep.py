@@ -27,7 +27,7 @@ ANALYZED_S: Final = 86_400.0
 AT_ONCE: Final = 50
 """Hours of lines in one transaction."""
 LOOKED_REST: Final = 9.0
-"""A look at an index holds writers up for 40 ms at most, and there are some eighty: few receipts wait for one."""
+"""A look at an index holds writers up for 40 ms at most, and there are some eighty: few receipts wait."""
 T = TypeVar("T")
 
 
