@@ -23,10 +23,10 @@ from station.backup.restore import refuse_half
 from station.config import StationConfig
 from station.counting.upkeep import StoreUpkeep
 from station.footage import identity as identities
+from station.footage.arrival.intake import FootageIntake
 from station.footage.custody import CustodyBook
 from station.footage.desk import FootageDesk
 from station.footage.heard import heard_links
-from station.footage.intake import FootageIntake
 from station.ingest.rivals import Lives
 from station.ingest.subscriber import Subscriber
 from station.retention.worker import RetentionWatch

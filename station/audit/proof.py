@@ -34,7 +34,7 @@ from agent.wire.payloads import ChainPayload
 from agent.wire.ranges import Ranges
 from station.audit.deletions import DeletedContents, deletion_records
 from station.audit.seals import Seal, StreamContents, against_seals
-from station.footage.intake import FootageIntake
+from station.footage.arrival.intake import FootageIntake
 from station.ingest.digests import of_bytes, of_json
 from station.ingest.inbound import MessageKind
 from station.store.database import in_words

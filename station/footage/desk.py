@@ -29,6 +29,8 @@ from agent.evidence.encryption import CannotDecrypt, decrypt
 from agent.translatable import tr
 from agent.wire.signature import public_key
 from station.footage import identity as identities
+from station.footage.arrival.listing import MANIFEST, SIGNATURE, listed
+from station.footage.arrival.spool import Spool
 from station.footage.custody import STATION, CustodyBook
 from station.footage.folder import (
     FootageRequest,
@@ -39,10 +41,8 @@ from station.footage.folder import (
     sync_folder,
     write_whole,
 )
-from station.footage.intake import MANIFEST, SIGNATURE, listed
 from station.footage.samples.folder import SampleFolder
 from station.footage.samples.settle import settle as settle_samples
-from station.footage.spool import Spool
 from verifier.custody_log import Act, HeardLink
 from verifier.findings import Judgement, PackageVerdict
 from verifier.judge import judge

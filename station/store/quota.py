@@ -246,7 +246,7 @@ def _kept_bytes(message: InboundMessage) -> int:
     """What it takes beside its rows' fixed parts."""
     size = len(message.raw)
     if message.kind is MessageKind.CHUNK and message.problem is None:
-        return 0  # it was asked for, and bounded then: station/footage/intake.py
+        return 0  # it was asked for, and bounded then: station/footage/arrival/arriving.py
     if message.image is not None:  # a file, and perhaps the folder that it is the first one in
         return -(-size // PAGE_BYTES) * PAGE_BYTES + PAGE_BYTES
     if message.event is not None:  # its words are kept a second time, for whoever looks for them

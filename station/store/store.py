@@ -33,7 +33,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyErro
 
 from agent.translatable import tr
 from station.config import FootageSettings, QuotaSettings
-from station.footage.intake import FootageIntake
+from station.footage.arrival.intake import FootageIntake
 from station.ingest.alarms import AlarmKind
 from station.ingest.inbound import InboundMessage, MessageKind
 from station.store.alarms import LogLine, close_alarm, close_quiet, raise_alarm

@@ -22,8 +22,8 @@ from agent.wire import codec
 from agent.wire.codec import moment
 from agent.wire.message import Priority, Stored
 from agent.workers.footage.clips import ClipWorker
+from station.footage.arrival.intake import FootageIntake
 from station.footage.folder import FOOTAGE, FootageFolder, FootageRequest, FootageState, RequestFolder
-from station.footage.intake import FootageIntake
 from station.ingest.inbound import read
 from tests.support.footage import NOON_S, HandClock, RingBench
 

@@ -16,10 +16,10 @@ from agent.wire import codec
 from agent.wire.message import Priority, Stored
 from agent.wire.verbs import MOST_SAMPLES
 from agent.workers.samples.handover import SampleHandover
+from station.footage.arrival.intake import FootageIntake
 from station.footage.custody import CustodyBook
 from station.footage.desk import FootageDesk
 from station.footage.folder import FootageState
-from station.footage.intake import FootageIntake
 from station.footage.samples.folder import SAMPLES, SampleFolder, SampleFolders, SampleRequest
 from station.ingest.inbound import read
 from tests.support.clip_bench import BOX_KEY, COMMUNE, DEVICE, public_pem

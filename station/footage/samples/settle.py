@@ -22,10 +22,10 @@ from agent.evidence.package.manifest import MANIFEST, SIGNATURE
 from agent.evidence.samples.package import SampleManifest, read_sample_manifest
 from agent.translatable import joined, tr
 from agent.wire.signature import public_key
+from station.footage.arrival.spool import Spool
 from station.footage.custody import STATION, CustodyBook
 from station.footage.folder import FootageStage, remove, sync_folder
 from station.footage.samples.folder import SampleFolder
-from station.footage.spool import Spool
 from verifier.findings import PackageVerdict
 
 log = structlog.get_logger("station.footage.samples")

@@ -14,11 +14,11 @@ from station.backup.footage import altered, copy_footage, lacking_bytes
 from station.backup.journal import BackupJournal
 from station.backup.restore import Restored, restore
 from station.config import StationConfig
+from station.footage.arrival.intake import FootageIntake
+from station.footage.arrival.spool import Spool
 from station.footage.custody import CustodyBook
 from station.footage.desk import FootageDesk
 from station.footage.folder import FOOTAGE, FootageFolder, FootageStage, RequestFolder
-from station.footage.intake import FootageIntake
-from station.footage.spool import Spool
 from tests.station.ingest.test_receipts import messages
 from tests.support.backups import config, keep, took
 from tests.support.clip_bench import ClipBench, wanted

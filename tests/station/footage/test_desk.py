@@ -13,11 +13,11 @@ from structlog.testing import capture_logs
 from agent.evidence.encryption import new_identity
 from agent.wire.pieces import cut
 from station.footage import desk
+from station.footage.arrival.listing import MANIFEST, SIGNATURE
+from station.footage.arrival.spool import Spool, SpooledPiece
 from station.footage.custody import CustodyBook
 from station.footage.desk import UNJUDGED, FootageDesk
 from station.footage.folder import FootageStage, RequestFolder
-from station.footage.intake import MANIFEST, SIGNATURE
-from station.footage.spool import Spool, SpooledPiece
 from tests.support.brokers import until
 from tests.support.clip_bench import BOX_KEY, ClipBench, wanted
 from tests.support.footage import NOON_S

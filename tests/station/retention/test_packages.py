@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from station.config import FootageSettings
+from station.footage.arrival.intake import FootageIntake
 from station.footage.desk import FootageDesk
 from station.footage.folder import (
     FOOTAGE,
@@ -19,7 +20,6 @@ from station.footage.folder import (
     PackageFolder,
     RequestFolder,
 )
-from station.footage.intake import FootageIntake
 from station.footage.samples.folder import SampleFolder
 from station.handover import shelf
 from station.retention import packages

@@ -17,9 +17,9 @@ from agent.outbox.outbox import OutboxSettings
 from agent.wire.message import Priority
 from agent.workers.footage.clips import SETTLE_S, TOLD_S
 from agent.workers.footage.sending import APART_S, ATTEMPTS, MOST_WAITING
+from station.footage.arrival.listing import MANIFEST
+from station.footage.arrival.spool import Spool
 from station.footage.folder import FootageStage
-from station.footage.intake import MANIFEST
-from station.footage.spool import Spool
 from tests.support.clip_bench import ClipBench, wanted
 from tests.support.footage import NOON_S
 from tests.support.outboxes import refusing, start

@@ -13,11 +13,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from agent.evidence.samples.package import FrameEntry, SampleManifest, SampleOrder, file_of, manifest_bytes
 from agent.wire.pieces import cut
+from station.footage.arrival.spool import Spool, SpooledPiece
 from station.footage.custody import CustodyBook
 from station.footage.folder import FootageStage
 from station.footage.samples.folder import SAMPLES, SampleFolder, SampleFolders, SampleRequest
 from station.footage.samples.settle import settle
-from station.footage.spool import Spool, SpooledPiece
 from tests.support.clip_bench import BOX_KEY, COMMUNE, DEVICE, public_pem
 from tests.support.disks import small_disk
 from tests.support.kept_samples import jpeg, sample

@@ -1,4 +1,4 @@
-"""station.footage.spool"""
+"""station.footage.arrival.spool"""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agent.wire.pieces import PIECE_BYTES
-from station.footage.spool import Spool, SpooledPiece
+from station.footage.arrival.spool import Spool, SpooledPiece
 
 ONE = SpooledPiece("manifest.json", 0, b"m" * PIECE_BYTES)
 TWO = SpooledPiece("manifest.json", 1, b"n" * 7)

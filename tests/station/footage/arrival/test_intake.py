@@ -1,4 +1,4 @@
-"""station.footage.intake"""
+"""station.footage.arrival.intake"""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ from structlog.testing import capture_logs
 
 from agent.evidence.package.manifest import MAX_MANIFEST_BYTES
 from agent.wire.pieces import PIECE_BYTES
-from station.footage import intake as intake_module
+from station.footage.arrival import intake as intake_module
+from station.footage.arrival.arriving import AHEAD_BYTES
+from station.footage.arrival.intake import FootageIntake
+from station.footage.arrival.listing import MAX_PART_BYTES
+from station.footage.arrival.spool import Spool
 from station.footage.desk import FootageDesk
 from station.footage.folder import FootageStage, RequestFolder
-from station.footage.intake import AHEAD_BYTES, MAX_PART_BYTES, FootageIntake
-from station.footage.spool import Spool
 from station.ingest.inbound import InboundMessage, read
 from tests.station.ingest.test_receipts import BASE, BOX
 from tests.support.footage_requests import asked, package, piece, public_pem, sent

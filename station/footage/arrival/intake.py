@@ -3,15 +3,12 @@
 Invariants
 1. A piece is receipted when it is on disk (spool.py), or when nobody needs it any more.
 2. A piece of a request that this station did not make is no footage: it is unreadable, and counts as that.
-3. A box can make nothing larger than `max_bytes` of one request: before its manifest is whole, AHEAD_BYTES at
-   most; afterwards just the files that it lists, each piece with just the length that it must have.
-4. Of the manifest only names and lengths are believed here; what it is worth is the verifier's word (desk.py).
+3. A box can make nothing larger than `max_bytes` of one request (arriving.py), and of its manifest only names
+   and lengths are believed here: what it is worth is the verifier's word (desk.py).
 """
 
 from __future__ import annotations
 
-import json
-import re
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -21,74 +18,24 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 import structlog
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from agent.errors import NgatuError, WireError
-from agent.evidence.fragment import MAX_FRAGMENT_BYTES
-from agent.evidence.package.manifest import MAX_MANIFEST_BYTES
-from agent.evidence.samples.package import read_sample_manifest
 from agent.translatable import tr
 from agent.wire import pieces
 from agent.wire.channels import MessageKind
 from agent.wire.payloads import AckPayload, EvidencePayload
-from agent.wire.signature import public_key
 from agent.wire.topics import read as read_topic
+from station.footage.arrival.arriving import LATER, Arriving
+from station.footage.arrival.listing import MANIFEST, SIGNATURE
+from station.footage.arrival.spool import Spool, SpooledPiece
 from station.footage.folder import CLOSED, FOOTAGE, FootageFolder, FootageStage, PackageFolder
 from station.footage.samples.folder import SAMPLES, SampleFolder, SampleFolders
-from station.footage.spool import Spool, SpooledPiece
 from station.ingest.inbound import InboundMessage
 
-log = structlog.get_logger("station.footage.intake")
+log = structlog.get_logger("station.footage.arrival.intake")
 
-MANIFEST: Final = "manifest.json"
-SIGNATURE: Final = "manifest.sig"
-MAX_SIGNATURE_BYTES: Final = 64
-AHEAD_BYTES: Final = 4 << 20
-"""Of footage that has come before its manifest is whole; what is beyond comes again later."""
-MAX_FILES: Final = 20_000
-MAX_PART_BYTES: Final = 2 * MAX_FRAGMENT_BYTES
-"""A box keeps no fragment of half of it; each is decrypted and judged in memory."""
 OPEN_AT_ONCE: Final = 32
 MOST_PIECES: Final = 1_000_000
 """Of more requests than that no more pieces are known at one time: 15 GB of footage, some 200 MB of memory."""
-_FILE: Final = re.compile(pieces.FILE_PATTERN)
-Place = tuple[str | None, int | None]
-"""Stream and number of a message."""
-
-
-@dataclass(slots=True)
-class Arriving:
-    """One request of which pieces are still to come."""
-
-    folder: PackageFolder
-    spool: Spool
-    listed: Mapping[str, int] | None = None
-    """Its files and their bytes, the manifest's own included; None: the manifest is not whole yet."""
-    tried: tuple[int, int] = (0, 0)
-    """Pieces of manifest and signature when it was last tried to read it."""
-    due: dict[tuple[str, int], Place] = field(default_factory=dict)
-    """Pieces that were judged and are not on disk yet: file, number -> the message that brings it."""
-
-    @property
-    def arrived_bytes(self) -> int:
-        """Of the listed files."""
-        return self.spool.bytes if self.listed is None else self.spool.bytes_of(self.listed)
-
-    def lacks(self, file: str, number: int, place: Place) -> bool:
-        """Whether this message brings a piece that is needed; of several that bring one, the first does.
-
-        Before the manifest is here nobody knows what is needed beside it, nor how much that may be.
-        """
-        known = self.listed is not None or file in (MANIFEST, SIGNATURE)
-        if not known or None in place or self.spool.has(file, number):
-            return False
-        return self.due.setdefault((file, number), place) == place
-
-    @property
-    def whole(self) -> bool:
-        """Every piece is here."""
-        return self.listed is not None and self.arrived_bytes == sum(self.listed.values())
 
 
 @dataclass(slots=True)
@@ -140,8 +87,8 @@ class FootageIntake:
         if known is None:
             return message
         file, number = names["file"], int(names["chunk"])
-        why = self._unfit(known, file, number, len(message.raw))
-        if why is _LATER:
+        why = known.unfit(file, number, len(message.raw))
+        if why is LATER:
             return None
         if why is not None:
             return replace(message, problem=why)
@@ -218,24 +165,6 @@ class FootageIntake:
         """Nothing more is kept of it."""
         self._arriving.pop((folder.request.device, folder.request.id), None)
 
-    def _unfit(self, known: Arriving, file: str, number: int, size: int) -> str | None:
-        """Why a piece is none of this request's; None: it is one."""
-        if not 0 < size <= pieces.PIECE_BYTES:
-            return f"a piece of {size} bytes"
-        if known.listed is not None:
-            whole = known.listed.get(file)
-            if whole is None or number >= pieces.count(whole):
-                return f"the manifest lists no piece {number} of {file}"
-            first, end = pieces.span(whole, number)
-            return None if size == end - first else f"piece {number} of {file} has {size} bytes"
-        if file == MANIFEST:
-            fits = number < pieces.count(MAX_MANIFEST_BYTES)
-            return None if fits else f"a manifest of more than {MAX_MANIFEST_BYTES} bytes"
-        if file == SIGNATURE:
-            fits = number == 0 and size <= MAX_SIGNATURE_BYTES
-            return None if fits else f"a signature of more than {MAX_SIGNATURE_BYTES} bytes"
-        return None if known.spool.bytes + size <= MAX_MANIFEST_BYTES + AHEAD_BYTES else _LATER
-
     def _progress(self, known: Arriving) -> None:
         if known.listed is None and not self._read_manifest(known):
             return
@@ -251,29 +180,9 @@ class FootageIntake:
         known.folder.tell(stage=FootageStage.SENDING, arrived_bytes=known.arrived_bytes, **changed)
 
     def _read_manifest(self, known: Arriving) -> bool:
-        """Read which files there are, once the manifest is whole (invariant 4); False: it ended the request."""
-        counts = len(known.spool.sizes(MANIFEST)), len(known.spool.sizes(SIGNATURE))
-        if not all(counts) or counts == known.tried:
-            return True
-        known.tried = counts
-        data, signature = (b"".join(known.spool.read(name)) for name in (MANIFEST, SIGNATURE))
-        try:
-            key = public_key(known.folder.key) if known.folder.key.exists() else None
-        except NgatuError as error:
-            return self._fail(known, error.what)
-        if not _is_whole(known.folder, data, signature, key):
-            return True  # more of it is to come
-        found = _listed_files(known.folder, data)
-        why = (
-            tr("the manifest of the package cannot be read")
-            if found is None
-            else _too_much(found, self.max_bytes)
-        )
-        if found is None or why is not None:
-            return self._fail(known, why or "")
-        known.listed = {MANIFEST: len(data), SIGNATURE: len(signature), **found}
-        known.spool.keep_only(known.listed)  # invariant 3 holds of what came before, too
-        return True
+        """Whether the request goes on with what its manifest says, as far as that is here."""
+        why = known.read_manifest(self.max_bytes)
+        return why is None or self._fail(known, why)
 
     def _fail(self, known: Arriving, why: str) -> Literal[False]:
         self._close(known.folder)
@@ -318,7 +227,6 @@ class FootageIntake:
         return True
 
 
-_LATER: Final = "later"
 _STAGES: Final[Mapping[str, FootageStage]] = {
     "done": FootageStage.REQUESTED,  # of the order: the request is noted
     "requested": FootageStage.REQUESTED,
@@ -334,67 +242,6 @@ _STAGES: Final[Mapping[str, FootageStage]] = {
 
 def _names(message: InboundMessage) -> dict[str, str]:
     return read_topic("box", message.suffix)[1]
-
-
-def _is_whole(folder: PackageFolder, data: bytes, signature: bytes, key: Ed25519PublicKey | None) -> bool:
-    """Whether these bytes are all of a manifest; without the box's key nobody knows but by its end."""
-    if key is not None:
-        try:
-            key.verify(signature, data)
-        except InvalidSignature:
-            pass  # perhaps whole all the same, and not signed by that key: the verifier says so
-        else:
-            return True
-    return len(data) % pieces.PIECE_BYTES != 0 or _listed_files(folder, data) is not None
-
-
-def _listed_files(folder: PackageFolder, data: bytes) -> dict[str, int] | None:
-    """The files that the manifest of such a package lists, and their bytes; None: it is none."""
-    if not isinstance(folder, SampleFolder):
-        return listed(data)
-    try:
-        return {each.file: each.bytes for each in read_sample_manifest(data).frames}
-    except WireError:
-        return None
-
-
-def listed(data: bytes) -> dict[str, int] | None:
-    """The encrypted files that a manifest lists, and their bytes; None: it is none."""
-    try:
-        parts = json.loads(data)["parts"]
-        found = {
-            f"footage-{_whole(part['run'])}-{_whole(part['number']):05d}.age": _whole(part["cipher_bytes"])
-            for part in parts
-        }
-    except (ValueError, RecursionError, TypeError, LookupError):
-        return None
-    fit = len(found) == len(parts) <= MAX_FILES and all(map(_FILE.fullmatch, found))
-    return found if fit and all(found.values()) else None
-
-
-def _whole(value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 1 << 40:
-        raise TypeError
-    return value
-
-
-def _too_much(files: Mapping[str, int], most: int) -> str | None:
-    for name, size in files.items():
-        if size > MAX_PART_BYTES:
-            return tr(
-                "{name} of the package has {size} bytes, and no part has more than {most}",
-                name=name,
-                size=size,
-                most=MAX_PART_BYTES,
-            )
-    size = sum(files.values())
-    if size <= most:
-        return None
-    return tr(
-        "the package has {size} bytes, and footage.max_bytes is {most}: ask for a shorter range",
-        size=size,
-        most=most,
-    )
 
 
 def _holds(folder: PackageFolder, file: str, number: int, digest: str) -> bool:
