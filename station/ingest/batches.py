@@ -26,8 +26,9 @@ from station.ingest.settings import SubscriberSettings
 
 _STATES = frozenset(channel.kind for channel in CHANNELS if channel.retained)
 _BATCH_S = 0.02
-_BATCH = 200
-_BATCH_BYTES = 4 * 2**20
+_BATCH = 400
+"""An event of a backlog costs the disk an eighth less than by 200, for a commit writes each page once."""
+_BATCH_BYTES = 8 * 2**20
 _READ_SHARE, _READ_S = 4.0, 0.25
 """While the broker has more, it is read so many times as long as the last batch took, and at most so long."""
 

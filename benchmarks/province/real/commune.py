@@ -33,7 +33,7 @@ from tests.support.street_events import street_events
 from tests.support.told_events import COMMUNE
 from tests.support.uplinks import SETTINGS
 
-SIZES: Final = (1, 3, 9, 30, 90, 200)
+SIZES: Final = (1, 3, 9, 30, 90, 200, 400)
 MESSAGES: Final = 300
 """Of each size and round, and LEAST batches."""
 LEAST: Final = 5

@@ -27,7 +27,7 @@ from station.store.pictures.shelf import PicturePlace, PictureShelf
 SEGMENT_BYTES: Final = 64 * 2**20
 """From here on a new one is begun: small enough that retention soon has whole ones to remove."""
 MAX_ORPHANS: Final = 1_000
-"""A crash leaves at most one batch (batches.py: 200 messages) per life of the station."""
+"""A crash leaves at most one batch (batches.py: 400 messages) per life of the station."""
 
 
 @dataclass(frozen=True, slots=True)
