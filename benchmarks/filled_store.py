@@ -1,4 +1,4 @@
-"""A store as a commune's boxes fill it in a season, written at once: events, each with its last message.
+"""A store as a commune's boxes fill it in a season, written at once: events, each with its picture.
 
 The commune is a usual one of the province: 14,053 cameras over 332 communes are 42 each, here on boxes of two.
 """
@@ -9,13 +9,18 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from sqlalchemy import Engine, case, insert, literal, select, update
 
 from station.counting.hour_rows import sum_up
-from station.store.schema import count_interval, event, review
+from station.store.pictures.record import HEAD_BYTES
+from station.store.pictures.shelf import PictureShelf
+from station.store.pictures.writer import SEGMENT_BYTES
+from station.store.schema import count_interval, event, event_revision, review
 
 BOXES, CAMERAS, DAYS = 21, 2, 90
 END_MS = round(datetime(2026, 11, 27, 12, tzinfo=UTC).timestamp() * 1000)
@@ -30,7 +35,9 @@ _KINDS = {
 }  # fmt: skip
 _LABELS = {"motorcycle": 0.55, "car": 0.2, "person": 0.12, "bicycle": 0.06, "truck": 0.04, "bus": 0.03}
 _ALERTS = {"wrong_way", "loitering", "crowd"}
-_PICTURES = 2_000
+_PICTURE_BYTES = 20_000
+_IN_SEGMENT = SEGMENT_BYTES // (HEAD_BYTES + _PICTURE_BYTES) + 1
+"""Pictures: one is begun as long as there is room for any of it."""
 _BATCH = 20_000
 _EVENT = (
     "box_id", "event_id", "revision", "camera", "kind", "phase", "severity", "start_ms", "time_ms", "rule_id",
@@ -41,11 +48,14 @@ _REVISION = (
     "box_id", "event_id", "revision", "stream_id", "seq", "phase", "time_ms", "replayed", "digest", "body",
     "received_ms",
 )  # fmt: skip
+_MESSAGE = "stream_id", "seq", "kind", "suffix", "digest", "received_ms"
+_BLOB = "sha256", "size_bytes", "received_ms", "segment", "segment_offset"
+_PICTURE = "box_id", "event_id", "kind", "sha256", "camera", "received_ms"
 Rows = Sequence[tuple[Any, ...]]
 
 
 def fill(engine: Engine, events: int, progress: Callable[[int], None] = lambda _: None) -> None:
-    """Boxes, streams, pictures and events into empty tables of version 0009, the oldest event first."""
+    """Boxes, streams and events into empty tables of version 0009, the oldest event first."""
     put = _Put(engine)
     infos = [_info(number) for number in range(BOXES)]
     boxes = [
@@ -54,15 +64,56 @@ def fill(engine: Engine, events: int, progress: Callable[[int], None] = lambda _
     put("box", ("id", "commune", "device", "first_seen_ms", "last_seen_ms", "info"), boxes)
     streams = [(number + 1, number + 1, "s-1", BEGIN_MS, 0) for number in range(BOXES)]
     put("stream", ("id", "box_id", "name", "first_seen_ms", "unnumbered"), streams)
-    put(
-        "blob", ("sha256", "size_bytes", "received_ms"), [(_sha(n), 20_000, BEGIN_MS) for n in range(_PICTURES)]
-    )
     done = 0
     for rows in _events(events):
         put("event", _EVENT, [row[0] for row in rows])
         put("event_revision", _REVISION, [row[1] for row in rows])
         done += len(rows)
         progress(done)
+
+
+def bring_pictures(engine: Engine, progress: Callable[[int], None] = lambda _: None) -> None:
+    """The picture of each event, in its segment, and the numbers of both messages; into tables of version 0021.
+
+    Hashes come in no order, as they do. The segments themselves are laid out by `lay_segments`.
+    """
+    put = _Put(engine)
+    of, by = event.c, event_revision.c
+    columns = of.box_id, of.event_id, of.camera, of.thumbnail_sha256, of.received_ms, by.stream_id, by.seq
+    same = (of.event_id == by.event_id) & (of.box_id == by.box_id)
+    with engine.connect() as connection:
+        found = connection.execute(select(*columns).join(event_revision, same).order_by(of.event_id)).all()
+    newest = {row.stream_id: row.seq + 1 for row in found}
+    put("span", ("stream_id", "first", "last"), [(stream, 1, last) for stream, last in newest.items()])
+    for begin in range(0, len(found), _BATCH):
+        for table, columns_of, rows in _pictures(begin, found[begin : begin + _BATCH]):
+            put(table, columns_of, rows)
+        progress(min(begin + _BATCH, len(found)))
+
+
+def _pictures(begin: int, events: Sequence[Any]) -> Iterator[tuple[str, Sequence[str], Rows]]:
+    blobs, pictures, messages = list[tuple[Any, ...]](), list[tuple[Any, ...]](), list[tuple[Any, ...]]()
+    record_bytes = HEAD_BYTES + _PICTURE_BYTES
+    for nth, (box, event_id, camera, sha, at_ms, stream, seq) in enumerate(events, begin):
+        segment, place = divmod(nth, _IN_SEGMENT)
+        blobs.append((sha, _PICTURE_BYTES, at_ms, segment + 1, place * record_bytes))
+        pictures.append((box, event_id, "thumbnail", sha, camera, at_ms))
+        suffix = f"camera/{camera}/image/{event_id}/thumbnail"
+        messages.append((stream, seq, "event", f"camera/{camera}/event", _sha(-seq), at_ms))
+        messages.append((stream, seq + 1, "image", suffix, sha, at_ms))
+    yield "blob", _BLOB, blobs
+    yield "picture", _PICTURE, pictures
+    yield "message", _MESSAGE, messages
+
+
+def lay_segments(state_dir: Path, pictures: int) -> None:
+    """The files of so many pictures, as long as they are, and without anything in them: they take no room."""
+    shelf = PictureShelf(state_dir / "blobs")
+    shelf.segments.mkdir(parents=True, exist_ok=True)
+    for first in range(0, pictures, _IN_SEGMENT):
+        many = min(_IN_SEGMENT, pictures - first)
+        with shelf.segment(first // _IN_SEGMENT + 1).open("wb") as file:
+            file.truncate(many * (HEAD_BYTES + _PICTURE_BYTES))
 
 
 def review_alerts(engine: Engine) -> None:
@@ -168,11 +219,11 @@ def _events(number: int) -> Iterator[list[tuple[tuple[Any, ...], tuple[Any, ...]
         )
         rows = []
         for index, box, camera, kind, label, luck, riders in drawn:
-            seqs[box] += 1
+            seqs[box] += 2
             at_ms = BEGIN_MS + round(index * (END_MS - BEGIN_MS) / number)
             what = kinds[kind], None if kinds[kind] == "camera_lost" else labels[label]
             rule = RARE_RULE if index in rare else f"{kinds[kind].replace('_', '-')}-{1 + (box + camera) % 4}"
-            rows.append(_event(index, box, f"cam-{camera + 1}", what, rule, at_ms, seqs[box], luck, riders))
+            rows.append(_event(index, box, f"cam-{camera + 1}", what, rule, at_ms, seqs[box] - 1, luck, riders))
         yield rows
 
 
@@ -206,14 +257,14 @@ def _event(
     }
     row = (
         box + 1, event_id, 2, camera, kind, "end", severity, at_ms, ends_ms, rule, "line", label, f"t-{index}",
-        direction, "left", late, "ntp", "b-1", _sha(index % _PICTURES), 1, received_ms, received_ms,
+        direction, "left", late, "ntp", "b-1", _sha(index), 1, received_ms, received_ms,
     )  # fmt: skip
     raw = json.dumps(body, separators=(",", ":"))
     return row, (box + 1, event_id, 2, box + 1, seq, "end", ends_ms, late, "d" * 64, raw, received_ms)
 
 
 def _sha(number: int) -> str:
-    return f"{number:064x}"
+    return sha256(str(number).encode()).hexdigest()
 
 
 def _info(box: int) -> str:

@@ -26,6 +26,7 @@ from sqlalchemy import URL
 
 from agent.errors import NgatuError
 from benchmarks.table import Row
+from station.store.pictures.shelf import PictureShelf
 from tests.support.brokers import MOSQUITTO, Mosquitto, until
 from tests.support.stores import new_database, postgresql_server
 
@@ -138,13 +139,23 @@ def measured_on(
             place.mkdir()
             url = None if own is None else own()
             if url is None and STORE:
-                shutil.copy(STORE, place / "station.db")
+                _copy(Path(STORE), place)
             stations.append(MeasuredStation(state, tree, place, url))
         for number in range(ROUNDS):
             for rate in RATES:
                 for each in stations:
                     progress(f"{name}, {each.name}, round {number + 1}, {rate:g} a second")
                     yield {"database": name, **each.measured(broker, rate)}
+
+
+def _copy(store: Path, place: Path) -> None:
+    """The file, and segments of the lengths of those beside it: pictures that a look at them would not miss."""
+    shutil.copy(store, place / "station.db")
+    here, there = PictureShelf(store.parent / "blobs"), PictureShelf(place / "blobs")
+    there.segments.mkdir(parents=True)
+    for number, size in here.sizes().items():
+        with there.segment(number).open("wb") as file:
+            file.truncate(size)
 
 
 def _sent(port: int, rate: float, first: int) -> dict[str, float]:

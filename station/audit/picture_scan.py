@@ -31,7 +31,7 @@ from station.store.blobs import INCOMING, names_below
 from station.store.pictures.rows import PLACE, places_of
 from station.store.pictures.shelf import PicturePlace, PictureShelf
 from station.store.pictures.writer import MAX_ORPHANS
-from station.store.schema import blob, box, conflict, other_message, picture
+from station.store.schema import blob, box, conflict, other_message, picture, picture_shows_blob
 
 log = structlog.get_logger("station.audit.picture_scan")
 
@@ -197,11 +197,11 @@ def _is_in(place: PicturePlace, sizes: Mapping[int, int]) -> bool:
 
 def _boxes_of(connection: Connection, hashes: list[str]) -> Counter[str]:
     """A picture may be an event's, footage, or one side of a conflict."""
+    of_events = select(picture.c.box_id, blob.c.sha256).join(blob, picture_shows_blob)
+    others = (select(table.c.box_id, table.c.sha256) for table in (other_message, conflict))
     named = union(
-        *(
-            select(table.c.box_id, table.c.sha256).where(table.c.sha256.in_(hashes))
-            for table in (picture, other_message, conflict)
-        )
+        of_events.where(blob.c.sha256.in_(hashes)),
+        *(each.where(each.selected_columns.sha256.in_(hashes)) for each in others),
     ).subquery()
     query = (
         select(box.c.commune, box.c.device, func.count())

@@ -22,6 +22,7 @@ from station.store.columns import ms
 from station.store.database import in_words
 from station.store.gaps import GapState
 from station.store.schema import (
+    blob,
     box,
     box_status,
     camera,
@@ -296,7 +297,7 @@ def _newest(connection: Connection, box_id: int, name: str) -> NewestPicture | N
     )
     seen = (
         select(latest.c.scene_sha256, latest.c.began_ms)
-        .join(picture, picture.c.sha256 == latest.c.scene_sha256)
+        .join(blob, blob.c.sha256 == latest.c.scene_sha256)
         .order_by(latest.c.began_ms.desc())
         .limit(1)
     )

@@ -38,6 +38,7 @@ from station.store.schema import (
     other_message,
     picture,
     picture_removal,
+    picture_shows_blob,
     stream,
 )
 from station.store.statements.inserts import insert_once
@@ -208,10 +209,8 @@ def _let_go(connection: Connection, hashes: set[str]) -> int:
     size = 0
     for part in _parts(hashes):
         named = union(
-            *(
-                select(table.c.sha256).where(table.c.sha256.in_(part))
-                for table in (picture, other_message, conflict)
-            )
+            select(blob.c.sha256).join(picture, picture_shows_blob).where(blob.c.sha256.in_(part)),
+            *(select(table.c.sha256).where(table.c.sha256.in_(part)) for table in (other_message, conflict)),
         )
         free = sorted(set(part) - set(connection.scalars(named)))
         if not free:

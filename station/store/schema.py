@@ -11,6 +11,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
@@ -341,6 +342,7 @@ blob = Table(  # what lies in the folder `blobs`, once, by its hash
     Column("segment", Integer),  # in which it lies; null: in a file of its own
     Column("segment_offset", BigInteger),  # where its record begins there
 )
+Index("uq_blob_received_ms", blob.c.received_ms, blob.c.sha256, unique=True)  # what `picture` refers to
 _IN_SEGMENT = blob.c.segment.is_not(None)
 Index(  # so that a start need not read them all, and a segment that nothing needs is known at once
     "ix_blob_segment",
@@ -350,19 +352,26 @@ Index(  # so that a start need not read them all, and a segment that nothing nee
     postgresql_where=_IN_SEGMENT,
 )
 
+# A blob's pictures are found by when it came, and by its hash then: in that order the index grows at its end,
+# and by hashes alone it would be written at another place for each.
 picture = Table(  # which event a blob is the picture of; event_id is '' for a snapshot
     "picture",
     metadata,
     _key("box_id", "box"),
     Column("event_id", Text, nullable=False),
     Column("kind", Text, nullable=False),
-    Column("sha256", Text, ForeignKey("blob.sha256"), nullable=False),
+    Column("sha256", Text, nullable=False),
     Column("camera", Text, nullable=False),
     Column("received_ms", BigInteger, nullable=False),
+    Column("blob_received_ms", BigInteger, nullable=False),  # earlier where another event had it first
     PrimaryKeyConstraint("event_id", "box_id", "kind", "sha256"),  # see `event`
-    Index("ix_picture_sha256", "sha256"),
+    ForeignKeyConstraint(["blob_received_ms", "sha256"], ["blob.received_ms", "blob.sha256"]),
+    Index("ix_picture_blob_received_ms", "blob_received_ms", "sha256"),
     Index("ix_picture_received_ms", "received_ms"),
 )
+
+picture_shows_blob = (picture.c.blob_received_ms == blob.c.received_ms) & (picture.c.sha256 == blob.c.sha256)
+"""To join the two: by hashes alone every picture would be read."""
 
 picture_is_snapshot = picture.c.kind == literal_column("'snapshot'")
 """It was ordered; by a literal, for no partial index serves a bound value."""

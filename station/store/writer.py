@@ -7,7 +7,7 @@ What comes again with the same content changes nothing; with other content it is
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Protocol
@@ -58,6 +58,7 @@ _REVISION = event_revision.c.box_id, event_revision.c.event_id, event_revision.c
 _REVISIONS = select(*_REVISION, event_revision.c.digest).where(
     tuple_(*_REVISION).in_(bindparam("keys", expanding=True))
 )
+_CAME = select(blob.c.sha256, blob.c.received_ms).where(blob.c.sha256.in_(bindparam("hashes", expanding=True)))
 _SEEN = update(box).where(box.c.id == bindparam("its_id")).values(last_seen_ms=bindparam("at_ms"))
 
 _MOVED = (
@@ -251,6 +252,15 @@ class BatchWriter:
             for sha, place in places.items()
             if sha in fresh
         ]
+        self._date_pictures({place.sha256 for place in here})
+
+    def _date_pictures(self, here: Collection[str]) -> None:
+        """When the file of each picture came: now, or with an earlier one."""
+        came = dict[str, int]()
+        for part in _parts(set(here)):
+            came |= {row[0]: row[1] for row in self._connection.execute(_CAME, {"hashes": part})}
+        for row in self._rows[picture]:
+            row["blob_received_ms"] = came.get(row["sha256"], self._now_ms)
 
     def _add_conflict(
         self, message: InboundMessage, box_id: int, key_kind: str, key: str, digests: tuple[str, str]

@@ -105,10 +105,13 @@ def test_marks_are_set_by_the_key_and_pictures_found_by_their_index(aged_file: A
         "select sha256 from other_message where sha256 in ('a', 'b')",
         "select sha256 from conflict where sha256 in ('a', 'b')",
         "delete from event_revision where (box_id, event_id) in (values (1, 'a'))",
+        "select blob.sha256 from blob join picture on picture.blob_received_ms = blob.received_ms "
+        "and picture.sha256 = blob.sha256 where blob.sha256 in ('a', 'b')",
+        "delete from blob where sha256 = 'a'",
     )
     with aged_file.engine.connect() as connection:
         for query in queries:
             plan = [row[3] for row in connection.execute(text(f"explain query plan {query}"))]
             assert any(line.startswith("SEARCH") for line in plan), (query, plan)
-            tables = ("message", "other_message", "conflict", "event_revision")
+            tables = ("message", "other_message", "conflict", "event_revision", "picture", "blob")
             assert not any(line.startswith(f"SCAN {name}") for line in plan for name in tables), (query, plan)

@@ -185,6 +185,38 @@ def test_keys_of_before_begin_with_the_event_now_and_every_row_is_found_by_them(
     looks_on.dispose()
 
 
+def test_pictures_of_before_say_when_their_file_came_and_hold_it(place: Place) -> None:
+    at_version(place, "0022")
+    box = {"commune": "hai", "first_seen_ms": 1, "last_seen_ms": 2}
+    shown = {"box_id": 1, "kind": "scene", "camera": "north"}
+    filled(
+        place,
+        {
+            "box": [box | {"id": 1, "device": "x-1"}],
+            "blob": [{"sha256": sha, "size_bytes": 1, "received_ms": at} for sha, at in (("a", 10), ("b", 20))],
+            "picture": [
+                shown | {"event_id": event, "sha256": sha, "received_ms": at}
+                for event, sha, at in (("e-1", "a", 10), ("e-2", "b", 20), ("e-3", "a", 30))
+            ],
+        },
+    )
+
+    with closing(place.open()):
+        assert place.rows("select event_id, sha256, blob_received_ms from picture order by event_id") == [
+            ("e-1", "a", 10), ("e-2", "b", 20), ("e-3", "a", 10)
+        ]  # fmt: skip
+        late = shown | {"event_id": "e-4", "sha256": "b", "received_ms": 40}
+        for wrong in ({"blob_received_ms": 40}, {}):
+            with pytest.raises(SQLAlchemyError):
+                filled(place, {"picture": [late | wrong]})
+        filled(place, {"picture": [late | {"blob_received_ms": 20}]})
+        with pytest.raises(SQLAlchemyError):
+            place.do("delete from blob where sha256 = 'b'")
+        if place.url.drivername == "sqlite":
+            assert place.rows("pragma integrity_check") == [("ok",)]
+            assert place.rows("pragma foreign_key_check") == []
+
+
 BODIES = {
     "whole": '{"object": {"riders": 2, "top_score": 0.8762, "entered_zones": ["gate", "lối đi"]}}',
     "bare": '{"object": {"top_score": 0.5}}',

@@ -18,8 +18,10 @@ COLUMNS = [column for table in TABLES for column in table.columns]
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
 def test_every_table_has_a_key_of_its_own_and_refers_to_keys_only(table: Table) -> None:
     assert list(table.primary_key.columns)
-    for key in table.foreign_keys:
-        assert key.column.primary_key, f"{table.name}.{key.parent.name}"
+    for key in table.foreign_key_constraints:
+        columns, of = {each.column for each in key.elements}, key.referred_table
+        unique = [set(index.columns) for index in of.indexes if index.unique]
+        assert columns in [set(of.primary_key.columns), *unique], f"{table.name}.{key.name}"
 
 
 @pytest.mark.parametrize("column", COLUMNS, ids=str)
@@ -59,10 +61,12 @@ REVISIONS = """
         body, received_ms)
     select box_id, event_id, 1, 1, start_ms, phase, time_ms, replayed, 'd', '{}', received_ms from event
 """
-BLOB = "insert into blob (sha256, size_bytes, received_ms) values ('a', 1, 1)"
+BLOBS = """
+    insert into blob (sha256, size_bytes, received_ms) select 'b' || event_id, 1, received_ms from event
+"""
 PICTURES = """
-    insert into picture (box_id, event_id, kind, sha256, camera, received_ms)
-    select box_id, event_id, 'scene', 'a', camera, received_ms from event
+    insert into picture (box_id, event_id, kind, sha256, camera, received_ms, blob_received_ms)
+    select box_id, event_id, 'scene', 'b' || event_id, camera, received_ms, received_ms from event
 """
 BEGAN = "coalesce(start_ms + clock_offset_ms, start_ms)"
 OF_EVENTS = f"select event_id from event where {BEGAN} between 1000000 and 1500000 and "
@@ -78,6 +82,9 @@ QUESTIONS = {
     "pk_event": "select box_id from event where event_id = 'e-77'",
     "pk_event_revision": "select body from event_revision where event_id = 'e-77' and box_id = 5",
     "pk_picture": "select camera from picture where box_id = 5 and event_id = 'e-77'",
+    "ix_picture_blob_received_ms": "select picture.event_id from blob join picture "
+    "on picture.blob_received_ms = blob.received_ms and picture.sha256 = blob.sha256 "
+    "where blob.sha256 in ('be-77', 'be-78')",
     "ix_count_interval_box_id": "select body from count_interval where box_id = 3 and camera = 'cam-2' and "
     "rule = 'rule-4' and start_ms between 1000000 and 1500000",
 }
@@ -92,7 +99,7 @@ def test_each_question_has_its_index_and_takes_it(place: Place, *, is_analyzed: 
             box = "insert into box (id, commune, device, first_seen_ms, last_seen_ms) values"
             connection.exec_driver_sql(f"{box} ({number}, 'c', 'b-{number}', 1, 1)")
         stream = "insert into stream (id, box_id, name, first_seen_ms, unnumbered) values (1, 1, 's', 1, 0)"
-        for statement in (stream, EVENTS, COUNTS, REVISIONS, BLOB, PICTURES):
+        for statement in (stream, EVENTS, COUNTS, REVISIONS, BLOBS, PICTURES):
             connection.execute(text(statement))
         if is_analyzed or not is_sqlite:  # PostgreSQL looks by itself after a while, and SQLite does not
             analyze(connection)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import Connection
@@ -164,6 +165,18 @@ def test_a_picture_that_comes_with_its_event_or_before_it_is_told_with_it(tables
     written(tables, first, second[1:], second[:1])
 
     assert tables.rows("select event_id, revision from event_feed order by id") == [("e-1", 1), ("e-2", 1)]
+
+
+def test_a_picture_says_when_its_file_came_also_where_another_event_had_it_first(tables: Place) -> None:
+    first, same, other = (messages(number, 2 * number - 1, picture=True) for number in (1, 2, 3))
+    again = replace(same[1], raw=first[1].raw, image_sha256=first[1].image_sha256)
+
+    written(tables, first, [*same[:1], again, *other])
+
+    assert tables.rows("select received_ms from blob order by received_ms") == [(1000,), (1001,)]
+    assert tables.rows("select event_id, received_ms, blob_received_ms from picture order by event_id") == [
+        ("e-1", 1000, 1000), ("e-2", 1001, 1000), ("e-3", 1001, 1001)
+    ]  # fmt: skip
 
 
 def test_many_pictures_at_once_are_told_each(tables: Place) -> None:
