@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import event as hooks
 
 from station.lookup.places import read_places
-from station.lookup.search import found_page
+from station.lookup.search import found_page, looked_up
 from station.lookup.walk.ways import KnownCameras, distinct, known_cameras, placed_by
 from station.store.schema import event
 from tests.station.lookup.test_search import DAY, fill
@@ -50,6 +50,26 @@ def test_each_filter_has_an_index_that_gives_its_events_in_order(
 
     assert any(index in plan for plan in plans), plans
     assert not any("MATERIALIZE" in plan for plan in plans)
+
+
+@pytest.mark.parametrize("wanted", [{}, {"cameras": ("north-01/north",)}, {"boxes": ("north-01",)}], ids=str)
+def test_of_events_that_last_no_row_is_read_to_know_who_lasts_into_the_time(
+    sqlite_place: Place, wanted: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their rows lie apart, one on each page, and all that ever lasted are asked."""
+    filled = fill(sqlite_place)
+    monkeypatch.setattr("station.lookup.walk.ways.PROBE_ROWS", 1)  # as if there were a million
+    plans: list[str] = []
+
+    def explain(connection: Any, _cursor: Any, statement: str, values: Any, *_: object) -> None:
+        if "3600000" in statement and not statement.startswith("explain"):
+            plans.append(str(connection.exec_driver_sql(f"explain query plan {statement}", values).all()))
+
+    hooks.listen(filled.engine, "before_cursor_execute", explain)
+    looked_up(filled.engine, replace(DAY, **wanted))
+
+    assert plans
+    assert all("USING COVERING INDEX ix_event_lasting" in plan for plan in plans), plans
 
 
 def test_cameras_and_boxes_are_found_by_their_names_and_by_those_of_people(sqlite_place: Place) -> None:
