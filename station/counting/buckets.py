@@ -16,7 +16,7 @@ from typing import Final
 from agent.errors import NgatuError
 from agent.translatable import tr
 
-_QUARTER: Final = timedelta(minutes=15)
+_HOUR, _QUARTER = timedelta(hours=1), timedelta(minutes=15)
 """Every zone is a whole number of these ahead of UTC, or behind it (tz database, since 1972)."""
 
 
@@ -108,7 +108,9 @@ def _hours(first: date, last: date, zone: tzinfo) -> Iterator[datetime]:
         if shown != before:
             yield local
         before = shown
-        at += _QUARTER
+        hour = at + _HOUR
+        is_plain = not local.minute and hour <= end and hour.astimezone(zone).utcoffset() == local.utcoffset()
+        at = hour if is_plain else at + _QUARTER
     yield end.astimezone(zone)
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, delete, or_, select, update
 
-from station.counting.hours import CountedHour, hour_from, read_hour
+from station.counting.hours import CountedHour, hour_from, read_hours
 from station.counting.intervals import (
     LONGEST_MS,
     CountedInterval,
@@ -90,7 +90,7 @@ def _made(connection: Connection, line: CountedLine, since_ms: int, until_ms: in
     here = of.box_id == line.box_id, of.camera == line.camera, of.rule == line.rule
     then = of.hour_ms >= since_ms, of.hour_ms < until_ms, of.due_ms.is_(None), of.body.is_not(None)
     rows = connection.execute(select(of.hour_ms, of.body).where(*here, *then))
-    return {row[0]: read_hour(row[0], row[1]) for row in rows}
+    return read_hours([(row[0], row[1]) for row in rows])
 
 
 def _touching(connection: Connection, hour: Any) -> Iterator[CountedInterval]:

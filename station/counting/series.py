@@ -191,7 +191,10 @@ def _put_hours(
         at = bisect_right(starts, hour.hour_ms) - 1
         if at < 0 or hour.hour_ms >= ends[at]:
             continue
-        add(sums[at], hour.numbers)
+        if sums[at]:
+            add(sums[at], hour.numbers)
+        else:  # of hours nearly all
+            sums[at].update(hour.numbers)
         borders = hour.hour_ms == starts[at], hour.hour_ms + HOUR_MS == ends[at]
         if any(is_border and is_over for is_border, is_over in zip(borders, hour.is_parted, strict=True)):
             parted.add(at)
@@ -211,9 +214,7 @@ def _borders(wanted: Sequence[Bucket]) -> list[int]:
 
 
 def _cell(bucket: Bucket, covered: int, sums: Numbers, is_parted: bool, is_running: bool) -> CountCell:
-    is_known = covered > 0 or any(sums.values())
-    numbers = {entry: number for entry, number in sums.items() if number} if is_known else None
-    return CountCell(bucket, covered, numbers, is_parted, is_running)
+    return CountCell(bucket, covered, sums if covered > 0 or sums else None, is_parted, is_running)
 
 
 def _are_whole_hours(wanted: Sequence[Bucket], back: timedelta) -> bool:
