@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from sqlalchemy import inspect
-from sqlalchemy.exc import SQLAlchemyError
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from agent.cli.moments import moment
 from agent.errors import BrokerUnreachable, NgatuError, UsageError
 from agent.settings.access import user_name
 from agent.translatable import tr
@@ -26,8 +20,6 @@ from station import command
 from station.command import CommandReply
 from station.command_words import topics
 from station.config import StationConfig
-from station.footage.box_keys import known_keys
-from station.footage.custody import pem
 from station.footage.folder import (
     FOOTAGE,
     F,
@@ -41,14 +33,10 @@ from station.footage.folder import (
     remove,
     write_whole,
 )
+from station.footage.package_key import known_pem, told_pem
+from station.footage.wanted import ClipWanted
 from station.ingest.settings import SubscriberSettings
-from station.store.database import engine_of, in_words, url_of
-from station.store.schema import box_key
 
-EXAMPLE: Final = tr(
-    'write: ngatu clip hai-ninh-03 north --from 18:00 --to 18:02 --case 12/2026 --purpose "collision" '
-    '--officer "Lê Văn A"'
-)
 SHORTEST: Final = 4
 ENDED: Final = (
     FootageStage.COMPLETE,
@@ -57,59 +45,6 @@ ENDED: Final = (
     FootageStage.RELEASED,
     FootageStage.DELETED,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class ClipWanted:
-    """What is to be asked for, and by whom."""
-
-    box: str
-    camera: str
-    from_time: datetime
-    to_time: datetime
-    case_number: str
-    purpose: str
-    officer: str
-    issuer: str
-    """Who sends the order."""
-    name: str | None = None
-    """The request's id; None: a new one. One that is there already is not asked for a second time."""
-
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """The words of a command line."""
-
-    box: str | None
-    camera: str | None
-    since: str | None
-    until: str | None
-    case_number: str | None
-    purpose: str | None
-    officer: str | None
-
-
-def wanted(given: Given, issuer: str, now: datetime) -> ClipWanted:
-    """What these words ask for, times in the local zone.
-
-    Raises:
-        UsageError, ConfigError: some are missing, or are no moments, or no range.
-    """
-    names = ("BOX", "CAMERA", "--from", "--to", "--case", "--purpose", "--officer")
-    values = (
-        given.box, given.camera, given.since, given.until, given.case_number, given.purpose, given.officer,
-    )  # fmt: skip
-    lacking = [name for name, value in zip(names, values, strict=True) if not value]
-    if lacking:
-        raise UsageError(tr("these are missing: {names}", names=", ".join(lacking)), EXAMPLE)
-    box, camera, since, until, case_number, purpose, officer = (value or "" for value in values)
-    first, last = moment(since, now, "--from"), moment(until, now, "--to")
-    if first >= last:
-        what = tr(
-            "--to: {last:%Y-%m-%d %H:%M:%S} is not after {first:%Y-%m-%d %H:%M:%S}", last=last, first=first
-        )
-        raise UsageError(what, tr("a time without a day is today's"))
-    return ClipWanted(box, camera, first, last, case_number, purpose, officer, issuer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,35 +250,3 @@ def _recorded(wanted: ClipWanted, info: InfoPayload | None) -> None:
             tr("{box} has no camera {camera}", box=wanted.box, camera=wanted.camera),
             tr("it has {names}", names=", ".join(names)),
         )
-
-
-def known_pem(config: StationConfig, device: str) -> bytes | None:
-    """The key that this station knows the box by, whatever the box says now; None: it knows none.
-
-    Raises:
-        StoreError: the store cannot be read; then nobody may go by the box's word.
-    """
-    url = url_of(config.database, config.state_dir)
-    if config.database.url is None and not Path(url.database or "").exists():
-        return None  # there is no store yet
-    engine = engine_of(url, writes=False)
-    try:
-        with engine.connect() as connection:
-            there = inspect(connection).has_table(box_key.name)
-            known = known_keys(connection, config.commune, device) if there else []
-    except SQLAlchemyError as error:
-        raise in_words(error, url) from error
-    finally:
-        engine.dispose()
-    return next((pem(each.key) for each in known if each.accepted), None)
-
-
-def told_pem(info: InfoPayload | None) -> bytes | None:
-    """The box's public key for packages, as it has told it."""
-    if info is None or info.evidence_key is None:
-        return None
-    try:
-        key = Ed25519PublicKey.from_public_bytes(base64.b64decode(info.evidence_key, validate=True))
-    except ValueError:
-        return None
-    return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)

@@ -21,8 +21,9 @@ from station.backup.cli import DEFAULT, StationFile, needs_sqlalchemy
 
 if TYPE_CHECKING:
     from station.config import StationConfig
-    from station.footage.ask import ClipWanted, Sending
+    from station.footage.ask import Sending
     from station.footage.folder import FootageState, RequestFolder
+    from station.footage.wanted import ClipWanted
 
 
 @one_line_errors
@@ -65,6 +66,7 @@ def clip_command(
     from agent.wire.signature import private_key  # noqa: PLC0415
     from station.config import load  # noqa: PLC0415
     from station.footage import ask  # noqa: PLC0415
+    from station.footage.wanted import Given, clip_wanted  # noqa: PLC0415
 
     settings = load(config)
     if listed:
@@ -77,8 +79,8 @@ def clip_command(
     if again is not None:
         folder = ask.find(settings, again)
     else:
-        given = ask.Given(box, camera, since, until, case_number, purpose, officer)
-        folder = _ask(settings, ask.wanted(given, getuser(), datetime.now(UTC)), how)
+        given = Given(box, camera, since, until, case_number, purpose, officer)
+        folder = _ask(settings, clip_wanted(given, getuser(), datetime.now(UTC)), how)
     if wait:
         _follow(folder)
     if save is not None:

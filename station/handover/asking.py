@@ -11,7 +11,7 @@ from agent.errors import UsageError
 from agent.printable import printable
 from agent.translatable import tr
 from agent.wire.verbs import CASE_LETTERS, MAX_CLIP_S, PURPOSE_LETTERS
-from station.footage.ask import ClipWanted
+from station.footage.wanted import ClipWanted
 from station.lookup.places import BoxPlace
 
 AHEAD: Final = timedelta(seconds=60)

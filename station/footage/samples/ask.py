@@ -12,7 +12,8 @@ from agent.wire.payloads import InfoPayload, rfc3339
 from agent.wire.verbs import MOST_SAMPLES, SamplesArgs, Verb, understood
 from station.command import CommandReply
 from station.config import StationConfig
-from station.footage.ask import Sending, found_in, known_pem, not_noted, send, told_pem, unless_sent
+from station.footage.ask import Sending, found_in, not_noted, send, unless_sent
+from station.footage.package_key import known_pem, told_pem
 from station.footage.samples.folder import SAMPLES, SampleFolder, SampleFolders, SampleRequest
 
 

@@ -29,6 +29,7 @@ from station.footage import ask
 from station.footage.ask import Sending
 from station.footage.custody import STATION, CustodyBook
 from station.footage.folder import RequestFolder, remove
+from station.footage.wanted import ClipWanted
 from station.handover.dossier import PlaceNames
 from station.handover.report import HandOver
 from station.handover.shelf import TO_PROVINCE, ShelvedArchive, clear, shelve, shelved
@@ -72,7 +73,7 @@ class BoxClips:
             NgatuError: it could not be noted, or did not go out.
         """
         officer = printable(request.issuer)[:OFFICER_LETTERS]
-        wanted = ask.ClipWanted(
+        wanted = ClipWanted(
             box=args.device,
             camera=args.camera,
             from_time=_moment(args.from_ms),

@@ -16,6 +16,7 @@ from agent.wire.signature import private_key
 from station.access.audit_entry import AuditVerb
 from station.footage import ask
 from station.footage.folder import FootageStage, RequestFolder
+from station.footage.wanted import ClipWanted
 from station.handover.asking import ClipForm, around, typed, wanted_of
 from station.handover.shelf import clear
 from station.lookup.places import BoxPlace, read_places
@@ -103,7 +104,7 @@ def ask_for(
         return _form(visitor, form, error, 503)
 
 
-def asked(visitor: Visitor, wanted: ask.ClipWanted) -> RequestFolder:
+def asked(visitor: Visitor, wanted: ClipWanted) -> RequestFolder:
     """The request, noted and sent to the box.
 
     Raises:

@@ -7,52 +7,24 @@ from pathlib import Path
 
 import pytest
 
-from agent.errors import ConfigError, NgatuError, UsageError
+from agent.errors import UsageError
 from station.config import StationConfig
 from station.footage import ask
 from station.footage.folder import FootageStage as Stage
 from station.footage.folder import FootageState
-from station.store.database import StoreError
+from station.footage.wanted import Given, clip_wanted
 from tests.support.footage_requests import asked
 
 NOW = datetime(2026, 3, 2, 11, 0, tzinfo=UTC)
-GIVEN = ask.Given(
-    "hai-ninh-03", "north", "2026-03-02T17:00:00+07:00", "2026-03-02T17:01:00+07:00", "12", "x", "A"
-)
 
 
 def config(folder: Path) -> StationConfig:
     return StationConfig(commune="hai-ninh", state_dir=folder)
 
 
-def test_words_of_a_command_line_become_what_is_wanted() -> None:
-    found = ask.wanted(GIVEN, "duty", NOW)
-
-    assert (found.to_time - found.from_time).total_seconds() == 60
-    assert (found.box, found.camera, found.issuer) == ("hai-ninh-03", "north", "duty")
-
-
-def test_all_that_is_missing_is_named_at_once_with_an_example() -> None:
-    with pytest.raises(UsageError, match="these are missing: CAMERA, --case") as error:
-        ask.wanted(ask.Given("box", None, "1h", "now", "", "x", "A"), "duty", NOW)
-    assert "ngatu clip hai-ninh-03 north --from" in error.value.hint
-
-
-@pytest.mark.parametrize(
-    ("since", "until", "why", "kind"),
-    [
-        ("17:00", "16:00", "is not after", UsageError),
-        ("soon", "now", "--from: 'soon' is no moment", ConfigError),
-    ],
-)
-def test_a_range_that_is_none_is_told(since: str, until: str, why: str, kind: type[NgatuError]) -> None:
-    with pytest.raises(kind, match=why):
-        ask.wanted(ask.Given("box", "north", since, until, "12", "x", "A"), "duty", NOW)
-
-
 def test_more_than_an_hour_is_refused_before_anything_is_sent(tmp_path: Path) -> None:
     """There is no broker, and nobody asks for one."""
-    long = ask.wanted(ask.Given("box-1", "north", "3h", "1h", "12", "x", "A"), "duty", NOW)
+    long = clip_wanted(Given("box-1", "north", "3h", "1h", "12", "x", "A"), "duty", NOW)
 
     with pytest.raises(UsageError, match="at most an hour"):
         ask.ask(config(tmp_path), long, ask.Sending(60, 1, None))
@@ -85,17 +57,6 @@ def test_a_request_is_found_by_its_whole_id_also_where_another_one_ends_so(tmp_p
     asked(tmp_path, "01a2-first")
 
     assert ask.find(config(tmp_path), "a2-first").request.id == "a2-first"
-
-
-def test_a_store_that_cannot_be_read_sends_no_order(tmp_path: Path) -> None:
-    """The box's own word for its key was taken then, which is what an impostor would want."""
-    (tmp_path / "station.db").write_bytes(b"no database " * 1000)
-    found = ask.wanted(GIVEN, "duty", NOW)
-
-    with pytest.raises(StoreError, match=r"station\.db"):
-        ask.known_pem(config(tmp_path), found.box)
-    (tmp_path / "station.db").unlink()
-    assert ask.known_pem(config(tmp_path), found.box) is None
 
 
 def test_what_becomes_of_it_is_followed_to_its_end(tmp_path: Path) -> None:
