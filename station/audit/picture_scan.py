@@ -198,10 +198,12 @@ def _is_in(place: PicturePlace, sizes: Mapping[int, int]) -> bool:
 def _boxes_of(connection: Connection, hashes: list[str]) -> Counter[str]:
     """A picture may be an event's, footage, or one side of a conflict."""
     of_events = select(picture.c.box_id, blob.c.sha256).join(blob, picture_shows_blob)
-    others = (select(table.c.box_id, table.c.sha256) for table in (other_message, conflict))
     named = union(
         of_events.where(blob.c.sha256.in_(hashes)),
-        *(each.where(each.selected_columns.sha256.in_(hashes)) for each in others),
+        *(
+            select(table.c.box_id, table.c.sha256).where(table.c.sha256.in_(hashes))
+            for table in (other_message, conflict)
+        ),
     ).subquery()
     query = (
         select(box.c.commune, box.c.device, func.count())

@@ -16,7 +16,8 @@ from typing import Final
 from agent.errors import NgatuError
 from agent.translatable import tr
 
-_HOUR, _QUARTER = timedelta(hours=1), timedelta(minutes=15)
+_HOUR: Final = timedelta(hours=1)
+_QUARTER: Final = timedelta(minutes=15)
 """Every zone is a whole number of these ahead of UTC, or behind it (tz database, since 1972)."""
 
 
@@ -108,7 +109,9 @@ def _hours(first: date, last: date, zone: tzinfo) -> Iterator[datetime]:
         if shown != before:
             yield local
         before = shown
-        hour = at + _HOUR
+        hour = (
+            at + _HOUR
+        )  # where no clock is set until then, nothing changes before it, and that is nearly always
         is_plain = not local.minute and hour <= end and hour.astimezone(zone).utcoffset() == local.utcoffset()
         at = hour if is_plain else at + _QUARTER
     yield end.astimezone(zone)

@@ -60,6 +60,9 @@ def added(several: Iterable[Numbers]) -> Numbers:
 
 def add(total: dict[tuple[str, str], int], numbers: Numbers) -> None:
     """Add these numbers to a sum."""
+    if not total:  # one hour in one cell: nearly all of a month
+        total.update(numbers)
+        return
     for entry, number in numbers.items():
         total[entry] = total.get(entry, 0) + number
 

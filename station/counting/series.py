@@ -191,10 +191,7 @@ def _put_hours(
         at = bisect_right(starts, hour.hour_ms) - 1
         if at < 0 or hour.hour_ms >= ends[at]:
             continue
-        if sums[at]:
-            add(sums[at], hour.numbers)
-        else:  # of hours nearly all
-            sums[at].update(hour.numbers)
+        add(sums[at], hour.numbers)
         borders = hour.hour_ms == starts[at], hour.hour_ms + HOUR_MS == ends[at]
         if any(is_border and is_over for is_border, is_over in zip(borders, hour.is_parted, strict=True)):
             parted.add(at)

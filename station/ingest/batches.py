@@ -29,6 +29,7 @@ _BATCH_S = 0.02
 _BATCH = 400
 """An event of a backlog costs the disk an eighth less than by 200, for a commit writes each page once."""
 _BATCH_BYTES = 8 * 2**20
+"""So many with a picture of 40 kB each second one: they are in memory at once."""
 _READ_SHARE, _READ_S = 4.0, 0.25
 """While the broker has more, it is read so many times as long as the last batch took, and at most so long."""
 

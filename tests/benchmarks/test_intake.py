@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from sqlalchemy import URL
 
 from benchmarks import intake
+from benchmarks.filled_store import lay_segments
+from station.store.database import engine_of, upgrade
 from tests.support.brokers import MOSQUITTO
 
 
 @pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not here")
-def test_each_event_has_its_receipt_and_its_cost(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_event_has_its_receipt_and_its_cost(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Over a copy of a store, with the lengths of its segments."""
+    engine = engine_of(URL.create("sqlite", database=str(tmp_path / "station.db")))
+    upgrade(engine)
+    engine.dispose()
+    lay_segments(tmp_path, 3)
+    monkeypatch.setattr(intake, "STORE", str(tmp_path / "station.db"))
     monkeypatch.setattr(intake, "ROUNDS", 1)
     monkeypatch.setattr(intake, "SECONDS", 2.0)
     monkeypatch.setattr(intake, "SETTLE_S", 0.1)

@@ -8,8 +8,10 @@ import pytest
 from sqlalchemy import URL
 
 from benchmarks import lookups
-from benchmarks.filled_store import RARE_EVENTS
-from station.store.database import engine_of
+from benchmarks.filled_store import RARE_EVENTS, bring_pictures, fill, lay_segments
+from station.audit.picture_scan import missing_pictures
+from station.store.database import engine_of, upgrade
+from station.store.pictures.shelf import PictureShelf
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +40,25 @@ def test_the_store_holds_what_the_look_ups_are_about(rows: list[dict[str, object
     assert found["everything"] == "1000+"
     assert found["four riders outwards, on a bus"] == "0"
     assert (found["an event by its id"], found["a line, 30 days by hour"]) == ("1", "720")
+
+
+def test_each_event_of_the_store_has_a_picture_that_no_look_misses(tmp_path: Path) -> None:
+    engine = engine_of(URL.create("sqlite", database=str(tmp_path / "station.db")))
+    upgrade(engine, "0009")
+    fill(engine, 7_000)
+    upgrade(engine, "0021")
+    bring_pictures(engine)
+    upgrade(engine)
+    lay_segments(tmp_path, 7_000)
+
+    with engine.connect() as connection, connection.begin():
+        looked = missing_pictures(connection, tmp_path / "blobs")
+        assert (looked.count, looked.named) == (0, 7_000)
+        PictureShelf(tmp_path / "blobs").segment(2).unlink()
+        assert 3_000 < missing_pictures(connection, tmp_path / "blobs").count < 4_000
+        hashes = connection.exec_driver_sql("select count(distinct thumbnail_sha256) from event")
+        assert hashes.scalar() == 7_000
+    engine.dispose()
 
 
 def test_a_store_that_is_filled_is_taken_as_it_is(tmp_path: Path) -> None:

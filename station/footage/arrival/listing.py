@@ -66,12 +66,6 @@ def listed(data: bytes) -> dict[str, int] | None:
     return found if fit and all(found.values()) else None
 
 
-def _whole(value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 1 << 40:
-        raise TypeError
-    return value
-
-
 def too_much(files: Mapping[str, int], most: int) -> str | None:
     """Why these files are more than one request may bring, at most `most` bytes; None: they are not."""
     for name, size in files.items():
@@ -90,3 +84,9 @@ def too_much(files: Mapping[str, int], most: int) -> str | None:
         size=size,
         most=most,
     )
+
+
+def _whole(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 1 << 40:
+        raise TypeError
+    return value

@@ -5,10 +5,20 @@ from __future__ import annotations
 from contextlib import closing
 
 import pytest
-from sqlalchemy import BigInteger, Boolean, Column, Integer, LargeBinary, Table, Text, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKeyConstraint,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    text,
+)
 
 from station.store.database import analyze
-from station.store.schema import metadata
+from station.store.schema import blob, metadata
 from tests.support.stores import Place
 
 TABLES = list(metadata.tables.values())
@@ -22,6 +32,18 @@ def test_every_table_has_a_key_of_its_own_and_refers_to_keys_only(table: Table) 
         columns, of = {each.column for each in key.elements}, key.referred_table
         unique = [set(index.columns) for index in of.indexes if index.unique]
         assert columns in [set(of.primary_key.columns), *unique], f"{table.name}.{key.name}"
+
+
+REFERRING = [key for table in TABLES for key in table.foreign_key_constraints if key.referred_table is blob]
+
+
+@pytest.mark.parametrize("key", REFERRING, ids=lambda key: str(key.name))
+def test_who_refers_to_a_file_is_found_by_an_index_when_it_is_let_go(key: ForeignKeyConstraint) -> None:
+    """Both databases look at each removal, and would read the whole table."""
+    columns = [column.name for column in key.columns]
+    heads = [[getattr(each, "name", "") for each in index.expressions] for index in key.table.indexes]
+
+    assert any(head[: len(columns)] == columns for head in heads), heads
 
 
 @pytest.mark.parametrize("column", COLUMNS, ids=str)
