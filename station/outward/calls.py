@@ -88,8 +88,9 @@ class HookCaller:
         try:
             status = self._post(body, headers)
         except ConnectionError as error:  # also where it hung up without a word
-            if not kept:  # a connection that was kept may have ended meanwhile: that is no failure
+            if not kept or self._interrupted.is_set():
                 raise self._failed(_reason(error)) from None
+            # A connection that was kept may have ended meanwhile: that is no failure.
             status = self._post_in_words(body, headers)
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise self._failed(_reason(error)) from None

@@ -31,7 +31,7 @@ from station.province.requests.book import RequestBook
 from station.province.requests.packages import ArrivedPackages
 from station.province.requests.pictures import RequestedPictures
 from station.store.blobs import BLOBS
-from station.store.database import current_version, engine_of, in_words, url_of
+from station.store.database import StoreError, current_version, engine_of, in_words, url_of
 from station.store.pictures.rows import KeptPictures
 from station.web.feed import EventFeed
 from station.web.render import Templates
@@ -102,7 +102,11 @@ class DutyConsole:
         try:
             with (writes if of_province else reads).connect() as connection, connection.begin():
                 current_version(connection)
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, StoreError) as error:
+            reads.dispose()  # whoever tries again opens it again
+            writes.dispose()
+            if isinstance(error, StoreError):
+                raise
             raise in_words(error, url) from error
         templates = Templates(ZoneInfo(web.time_zone))
         passwords = Passwords(cost)

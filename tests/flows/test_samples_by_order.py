@@ -106,6 +106,9 @@ class Site:
     def audit(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in (self.folder / "state/audit.log").read_text().splitlines()]
 
+    def handed_over(self) -> list[dict[str, Any]]:
+        return [each for each in self.audit() if each.get("samples") == "handed_over"]
+
 
 @pytest.fixture
 def site(tmp_path: Path, start_mosquitto: Callable[..., Mosquitto]) -> Iterator[Site]:
@@ -137,6 +140,8 @@ def test_frames_come_over_a_link_that_breaks_while_box_and_station_start_again(s
         site.box.start()
         site.station.start()
         done = site.order("--request", order_id)
+        # The station has it before the box hears so.
+        until(site.handed_over, 60, "the box has noted that they are there")
 
     assert done.returncode == 0, done.stdout + done.stderr
     package = site.folder_of(order_id) / "package"
@@ -146,7 +151,7 @@ def test_frames_come_over_a_link_that_breaks_while_box_and_station_start_again(s
     assert len(here) == FRAMES
     assert here.items() <= on_the_box.items()
     assert 0 < early < sum(map(len, here.values())), "it was in the middle of them"
-    (line,) = [each for each in site.audit() if each.get("samples") == "handed_over"]
+    (line,) = site.handed_over()
     assert (line["request"], line["frames"], line["left_out"]) == (order_id, FRAMES, 0)
     (begun,) = [each for each in site.audit() if (each.get("verb"), each.get("state")) == ("samples", "begun")]
     assert (begun["id"], begun["args"]["officer"]) == (order_id, "Lê Văn A")

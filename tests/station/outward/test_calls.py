@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import Any
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from station.outward.calls import CallFailed, HookCaller, HookGone, judge_address
 from station.outward.settings import WebhookSettings
 from tests.support.brokers import free_port
-from tests.support.hook_receiver import HookReceiver
+from tests.support.hook_receiver import HookReceiver, TakenCall
 
 
 def hook(url: str, **more: Any) -> WebhookSettings:
@@ -41,6 +42,35 @@ def test_a_connection_that_ended_meanwhile_is_no_failure() -> None:
         caller.close()
 
     assert again.ids == ["two"]
+
+
+def test_a_call_that_is_interrupted_on_a_kept_connection_is_not_made_again() -> None:
+    asked, go_on = threading.Event(), threading.Event()
+
+    def slowly(call: TakenCall) -> int:
+        if call.id == "two":
+            asked.set()
+            go_on.wait(10)
+        return 204
+
+    with HookReceiver(status=slowly) as there:
+        caller = HookCaller(hook(there.url))
+        caller.call(b"{}", {"webhook-id": "one"})
+
+        def interrupt() -> None:
+            asked.wait(10)
+            caller.interrupt()
+
+        other = threading.Thread(target=interrupt)
+        other.start()
+        with pytest.raises(CallFailed):
+            caller.call(b"{}", {"webhook-id": "two"})
+        go_on.set()
+        other.join()
+        caller.close()
+
+    assert [call.id for call in there.calls] == ["one", "two"]
+    assert there.connections == 1
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308, 400, 404, 429, 500, 503])
