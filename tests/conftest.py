@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -64,6 +66,27 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if waiting and number % step == 0:
             ordered += waiting.pop(0)
     items[:] = ordered + [item for each in waiting for item in each]
+
+
+def pytest_collection_finish() -> None:
+    """What stays until the end is not looked through after each file."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    """What the tests of a file left open fails that file, not whichever comes next on the same worker."""
+    yield
+    if nextitem is not None and nextitem.path == item.path:
+        return
+    left: list[str] = []
+    before, sys.unraisablehook = sys.unraisablehook, lambda what: left.append(repr(what.exc_value))
+    try:
+        gc.collect()
+    finally:
+        sys.unraisablehook = before
+    assert not left, f"{item.path.name} left open: {', '.join(sorted(set(left)))}"
 
 
 @pytest.fixture(autouse=True)

@@ -863,6 +863,7 @@ def test_pieces_of_footage_are_told_when_they_are_receipted_and_only_then(
     assert lying is not None
     assert lying.waiting | {*lying.apart} <= {"evidence/r1/footage.mp4/1", "evidence/r1/footage.mp4/2"}
     assert lying.apart["evidence/r1/footage.mp4/2"] == "too large"
+    outbox.close()
 
 
 def test_footage_that_is_no_longer_wanted_goes_and_is_counted(path: Path, clock: SteppedClock) -> None:
@@ -878,6 +879,7 @@ def test_footage_that_is_no_longer_wanted_goes_and_is_counted(path: Path, clock:
     assert outbox.stats().dropped["evidence"] == 2
     assert outbox.stats().pending == 2
     assert sent(outbox, clock) == [4, 3]
+    outbox.close()
 
 
 def test_while_the_disk_takes_nothing_nobody_says_which_footage_lies_there(
@@ -888,3 +890,4 @@ def test_while_the_disk_takes_nothing_nobody_says_which_footage_lies_there(
     with refusing(path):
         outbox.put([start("a")])
         assert outbox.footage() is None
+    outbox.close()

@@ -6,6 +6,8 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -23,10 +25,10 @@ def row(name: str, **values: object) -> PictureRow:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> LabelStore:
-    made = LabelStore(tmp_path)
-    made.take_in([row("a.jpg"), row("b.jpg")])
-    return made
+def store(tmp_path: Path) -> Iterator[LabelStore]:
+    with closing(LabelStore(tmp_path)) as made:
+        made.take_in([row("a.jpg"), row("b.jpg")])
+        yield made
 
 
 def numbers(store: LabelStore) -> list[int]:
@@ -39,10 +41,11 @@ def test_what_was_saved_is_there_after_it_was_closed(store: LabelStore, tmp_path
 
     assert store.save(first, sheet, 0) == 1
     store.close()
-    again = LabelStore(tmp_path).picture(first)
+    with closing(LabelStore(tmp_path)) as again:
+        kept = again.picture(first)
 
-    assert again is not None
-    assert (again.sheet, again.version, again.name) == (sheet, 1, "a.jpg")
+    assert kept is not None
+    assert (kept.sheet, kept.version, kept.name) == (sheet, 1, "a.jpg")
 
 
 def test_a_sheet_is_saved_only_over_the_version_that_its_writer_saw(store: LabelStore) -> None:
@@ -150,7 +153,8 @@ def test_killed_in_the_middle_of_a_save_the_last_one_that_was_confirmed_is_there
         process.send_signal(signal.SIGKILL)
         confirmed += [int(line) for line in process.stdout.read().splitlines() if line]
 
-    kept = LabelStore(tmp_path).picture(1)
+    with closing(LabelStore(tmp_path)) as again:
+        kept = again.picture(1)
 
     assert kept is not None
     assert kept.version in (confirmed[-1], confirmed[-1] + 1)
