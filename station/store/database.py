@@ -32,16 +32,6 @@ if TYPE_CHECKING:
 
 BUSY_S = 10.0
 """How long a writer waits for another one, such as a backup."""
-_ANALYZED_ROWS = 1_000
-_PARTS = """
-    select name from sqlite_schema as it
-    where name not like 'sqlite!_s%' escape '!' and rootpage > 0 and (
-        type = 'index'
-        or not exists (select 1 from sqlite_schema where type = 'index' and tbl_name = it.name)
-        or exists (select 1 from pragma_table_list where name = it.name and wr)
-    )
-    order by name
-"""
 LOG_PAGES = 65_536
 """Of SQLite's log, 256 MiB, before a writer folds them into the file itself: wal/checkpoint.py does it long
 before, beside the writers."""
@@ -181,24 +171,6 @@ def upgrade(engine: Engine, to: str = "head") -> tuple[str | None, str]:
         raise in_words(error, engine.url) from error
     assert after is not None
     return before, after
-
-
-def analyzed_parts(connection: Connection) -> tuple[str, ...]:
-    """Indexes, and tables of which these do not tell; none on PostgreSQL, where `analyze` holds up nobody."""
-    if connection.dialect.name != "sqlite":
-        return ()
-    return tuple(row[0] for row in connection.exec_driver_sql(_PARTS))
-
-
-def analyze(connection: Connection, part: str | None = None) -> None:
-    """Have the database look how its columns are filled, by which it chooses between indexes.
-
-    SQLite looks at some rows of each index: that takes milliseconds for each, however large the store is. Other
-    writers wait until the transaction ends, so whoever is not alone gives one `part` at a time.
-    """
-    if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql(f"pragma analysis_limit = {_ANALYZED_ROWS}")
-    connection.exec_driver_sql("analyze" if part is None else f'analyze "{part}"')
 
 
 def _step(connection: Connection, to: str) -> None:

@@ -361,6 +361,8 @@ Index(  # so that a start need not read them all, and a segment that nothing nee
     sqlite_where=_IN_SEGMENT,
     postgresql_where=_IN_SEGMENT,
 )
+_APART = blob.c.segment.is_(None)
+Index("ix_blob_apart", blob.c.sha256, sqlite_where=_APART, postgresql_where=_APART)
 
 # A blob's pictures are found by when it came, and by its hash then: in that order the index grows at its end,
 # and by hashes alone it would be written at another place for each.

@@ -38,7 +38,7 @@ from station.ingest.alarms import AlarmKind
 from station.ingest.inbound import InboundMessage, MessageKind
 from station.store.alarms import LogLine, close_alarm, close_quiet, raise_alarm
 from station.store.blobs import BLOBS
-from station.store.database import StoreError, analyze, in_words, upgrade
+from station.store.database import StoreError, in_words, upgrade
 from station.store.events import trim_feed
 from station.store.gap_scan import GapScan
 from station.store.id_cache import Box, IdCache
@@ -47,6 +47,7 @@ from station.store.pictures.shelf import PicturePlace, PictureShelf
 from station.store.pictures.writer import PictureWriter
 from station.store.quota import DAY_MS, QUIET_MS, Quota
 from station.store.schema import box, message, span, stream
+from station.store.statements.analysis import analyze
 from station.store.writer import BatchWriter, Notice
 
 log = structlog.get_logger("station.store.store")

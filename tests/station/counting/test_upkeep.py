@@ -10,8 +10,9 @@ from structlog.testing import capture_logs
 
 from station.counting import upkeep
 from station.counting.upkeep import StoreUpkeep
+from station.store.statements import analysis
 from tests.station.counting.counts import QUARTER, a_count
-from tests.station.store.test_database import looked
+from tests.station.store.statements.test_analysis import looked
 from tests.support.brokers import until
 from tests.support.stores import Place
 
@@ -22,6 +23,7 @@ def test_hours_that_are_due_are_summed_up_and_the_columns_looked_at(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(upkeep, "AT_ONCE", 2)
+    monkeypatch.setattr(analysis, "FEW_ROWS", 1)
     with closing(place.open()) as store, closing(StoreUpkeep(place.url)) as its:
         store.commit([a_count(n, YESTERDAY + n * QUARTER) for n in range(1, 20)])
         due = place.rows("select count(*) from count_hour where due_ms is not null")[0][0]
@@ -30,6 +32,21 @@ def test_hours_that_are_due_are_summed_up_and_the_columns_looked_at(
 
     assert place.rows("select count(*) from count_hour where due_ms is not null") == [(0,)]
     assert looked(place, "count_interval") > 0
+
+
+def test_what_was_looked_at_and_has_not_grown_holds_no_writer_up_again(
+    sqlite_place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(analysis, "FEW_ROWS", 1)
+    with closing(sqlite_place.open()) as store, closing(StoreUpkeep(sqlite_place.url)) as its:
+        store.commit([a_count(n, YESTERDAY + n * QUARTER) for n in range(1, 20)])
+        its.once()
+    sqlite_place.do("update sqlite_stat1 set stat = '19 1' where tbl = 'count_interval'")
+    noted = sqlite_place.rows("select * from sqlite_stat1 order by 1, 2")
+    with closing(StoreUpkeep(sqlite_place.url)) as next_life:
+        next_life.once()
+
+    assert sqlite_place.rows("select * from sqlite_stat1 order by 1, 2") == noted
 
 
 def test_it_works_beside_the_store_by_itself(place: Place) -> None:

@@ -12,7 +12,7 @@ from station.review.open_alerts import AlertPlace, AlertWish, open_alerts, open_
 from station.review.queue import ReviewQueue
 from station.review.standing import Reviewer
 from station.review.states import ReviewState
-from station.store.database import analyze
+from station.store.statements.analysis import analyze
 from tests.station.lookup.test_query import lasting
 from tests.station.store.test_store import altered
 from tests.support.stores import Place
@@ -121,7 +121,7 @@ def test_the_queue_and_its_counts_are_read_out_of_the_index_of_open_ones(filled:
     for number in range(10, 88):
         queue.mark((1, f"e-{number}"), ReviewState.CONFIRMED, HA, seen=0)
     with engine.begin() as connection:
-        analyze(connection)  # as the station does at its start and once a day
+        analyze(connection)  # as the station does once it has grown
     hooks.listen(engine, "before_cursor_execute", lambda _c, _k, text, values, *_: asked.append((text, values)))
     open_alerts(engine, after=AlertPlace(10**13, 1, "a"))
     open_counts(engine)

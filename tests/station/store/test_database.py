@@ -25,7 +25,6 @@ from station.config import DatabaseSettings
 from station.store import database, schema
 from station.store.database import (
     StoreError,
-    analyze,
     claimed,
     engine_of,
     in_words,
@@ -442,58 +441,3 @@ def test_an_error_of_the_disk_has_words() -> None:
     assert error.what == "/x/s.db: No space left on device: /x/blob"
     assert error.hint
     assert in_words(sqlite3.OperationalError("database or disk is full"), url).hint
-
-
-LOOKED = {
-    "sqlite": "select count(*) from sqlite_stat1 where tbl = '{table}'",
-    "postgresql": "select count(*) from pg_stats where tablename = '{table}'",
-}
-
-
-def looked(place: Place, table: str) -> int:
-    """What the database noted of one table."""
-    kind = place.url.drivername.partition("+")[0]
-    if kind == "sqlite" and not place.rows("select name from sqlite_master where name = 'sqlite_stat1'"):
-        return 0
-    return int(place.rows(LOOKED[kind].format(table=table))[0][0])
-
-
-def test_the_database_knows_how_its_columns_are_filled(place: Place) -> None:
-    with closing(place.open()) as store:
-        store.commit(messages(1, 1))
-        before = looked(place, "event")
-        with place.engine.begin() as connection:
-            analyze(connection)
-
-    assert (before, looked(place, "event") > 0) == (0, True)
-
-
-def test_looked_at_part_by_part_it_knows_the_same(sqlite_place: Place) -> None:
-    """So no writer waits for the whole."""
-    known = "select tbl, idx, stat from sqlite_stat1 order by tbl, idx"
-    with closing(sqlite_place.open()) as store:
-        store.commit(messages(1, 3))
-    engine = engine_of(sqlite_place.url)
-    with engine.begin() as connection:
-        analyze(connection)
-    whole = sqlite_place.rows(known)
-    sqlite_place.do("delete from sqlite_stat1")
-    with engine.begin() as connection:
-        parts = database.analyzed_parts(connection)
-    for part in parts:
-        with engine.begin() as connection:
-            analyze(connection, part)
-    engine.dispose()
-
-    assert len(whole) > 5
-    assert sqlite_place.rows(known) == whole
-
-
-def test_a_store_that_was_brought_up_to_date_is_looked_at_anew(place: Place) -> None:
-    engine = engine_of(place.url)
-    upgrade(engine, versions()[1])
-    engine.dispose()
-    place.do("insert into box (commune, device, first_seen_ms, last_seen_ms) values ('c', 'b', 1, 1)")
-    assert looked(place, "box") == 0
-    with closing(place.open()):
-        assert looked(place, "box") > 0

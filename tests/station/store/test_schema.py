@@ -17,8 +17,8 @@ from sqlalchemy import (
     text,
 )
 
-from station.store.database import analyze
 from station.store.schema import blob, metadata
+from station.store.statements.analysis import analyze
 from tests.support.stores import Place
 
 TABLES = list(metadata.tables.values())
