@@ -31,6 +31,8 @@ def printable(text: str) -> str:
 
 
 def _printable(text: str) -> str:
+    if text.isprintable():  # nearly all are, and none of what is replaced here is that
+        return text
     return _STEERS.sub("\ufffd", _LINE.sub(" ", text))
 
 

@@ -12,9 +12,13 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import paho.mqtt.client as paho
-from paho.mqtt.enums import MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.enums import MessageState, MQTTErrorCode, MQTTProtocolVersion
 
 READ_BYTES: Final = 65_536
+_WHOLE_BYTES: Final = 4 * READ_BYTES
+"""Of a packet that is gathered before it is read; a longer one paho reads as it comes."""
+_FIXED_HEADER_BYTES: Final = 5
+"""At most: the kind of packet, and its length in up to four bytes (MQTT 5, 2.1.1)."""
 _QOS_1: Final = 0x02
 _QOS: Final = 0x06
 _RETAIN: Final = 0x01
@@ -35,7 +39,7 @@ class GivenProperties:
     UserProperty: list[tuple[str, str]] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ReadPublish:
     """A PUBLISH of quality 1, taken apart."""
 
@@ -45,7 +49,7 @@ class ReadPublish:
     payload: bytes
 
 
-def read_publish(packet: bytes | bytearray, *, with_properties: bool) -> ReadPublish | None:
+def read_publish(packet: bytes | bytearray | memoryview, *, with_properties: bool) -> ReadPublish | None:
     """What stands behind the fixed header; None: something is unusual, and paho is to judge it."""
     view = memoryview(packet)
     try:
@@ -104,6 +108,15 @@ def _text(data: bytes) -> str:
     return text
 
 
+class _HeardMessage(paho.MQTTMessage):
+    """Without `info`, which is for who publishes: each has a lock."""
+
+    __slots__ = ()
+
+    def __init__(self, mid: int, topic: bytes) -> None:
+        self.mid, self._topic, self.state = mid, topic, MessageState.MQTT_MS_INVALID
+
+
 class BurstClient(paho.Client):
     """For one connection, turned with `loop` and `loop_read`, and `acknowledge` after them.
 
@@ -113,12 +126,15 @@ class BurstClient(paho.Client):
     def __init__(self, *words: Any, **more: Any) -> None:
         super().__init__(*words, **more)
         self._received, self._at = b"", 0
+        self._lacks_more = False
+        """Of the packet that comes next only its beginning has come."""
         self._acknowledgements = bytearray()
 
     def loop_read(self, max_packets: int = 1) -> MQTTErrorCode:
         """All that was received with the packet, for the system tells nobody of it again."""
+        self._lacks_more = False
         rc = super().loop_read(max_packets)
-        while rc == MQTTErrorCode.MQTT_ERR_SUCCESS and self._at < len(self._received):
+        while rc == MQTTErrorCode.MQTT_ERR_SUCCESS and self._at < len(self._received) and not self._lacks_more:
             rc = super().loop_read(max_packets)
         return rc
 
@@ -139,31 +155,59 @@ class BurstClient(paho.Client):
         raise NotImplementedError("this client has one on_message for all topics")
 
     def _packet_read(self) -> MQTTErrorCode:
-        """A usual PUBLISH that is here as a whole is taken as it lies; of any other paho reads byte by byte."""
-        body = self._publish_here() if self._in_packet["command"] == 0 else None
+        """A usual PUBLISH is taken as a whole, once it is here; of any other paho reads byte by byte."""
+        if self._in_packet["command"] != 0 or self._manual_ack:
+            return super()._packet_read()
+        try:
+            body = self._next_publish()
+        except BlockingIOError:
+            self._lacks_more = True
+            return MQTTErrorCode.MQTT_ERR_AGAIN
+        except OSError:  # paho will meet with the same, and says what it comes to
+            body = None
         if body is None:
             return super()._packet_read()
         header, begin, end = body
         is_5 = self._protocol == MQTTProtocolVersion.MQTTv5
-        read = read_publish(self._received[begin:end], with_properties=is_5)
+        read = read_publish(memoryview(self._received)[begin:end], with_properties=is_5)
         if read is None:
             return super()._packet_read()
         self._at = end
         self._hear(header, read)
-        with self._msgtime_mutex:
-            self._last_bytes_received = time.monotonic()
         return MQTTErrorCode.MQTT_ERR_SUCCESS
 
-    def _publish_here(self) -> tuple[int, int, int] | None:
-        """Fixed header, begin and end of a PUBLISH of quality 1 that comes next and is here as a whole."""
-        data, at = self._received, self._at
-        if len(data) - at < 2 or data[at] & ~(_RETAIN | _DUP) != _PUBLISH | _QOS_1 or self._manual_ack:
-            return None
-        try:
-            length, begin = _number(memoryview(data), at + 1)
-        except IndexError:
-            return None
-        return (data[at], begin, begin + length) if begin + length <= len(data) else None
+    def _next_publish(self) -> tuple[int, int, int] | None:
+        """Fixed header, begin and end of the PUBLISH of quality 1 that comes next; None: paho is to read it.
+
+        Raises:
+            BlockingIOError: only its beginning has come.
+            OSError: the connection is lost.
+        """
+        while True:
+            data, at = self._received, self._at
+            have = len(data) - at
+            if have and data[at] & ~(_RETAIN | _DUP) != _PUBLISH | _QOS_1:
+                return None
+            try:
+                length, begin = _number(memoryview(data), at + 1)
+            except IndexError:
+                if have >= _FIXED_HEADER_BYTES:
+                    return None
+            else:
+                if begin + length <= len(data):
+                    return data[at], begin, begin + length
+                if length > _WHOLE_BYTES:
+                    return None
+            if not self._receive_more():
+                return None
+
+    def _receive_more(self) -> bool:
+        """Whether the other side has not hung up."""
+        more = super()._sock_recv(READ_BYTES)
+        self._received, self._at = self._received[self._at :] + more, 0
+        with self._msgtime_mutex:
+            self._last_bytes_received = time.monotonic()
+        return bool(more)
 
     def _sock_recv(self, bufsize: int) -> bytes:
         if self._at >= len(self._received):
@@ -184,7 +228,7 @@ class BurstClient(paho.Client):
         return MQTTErrorCode.MQTT_ERR_SUCCESS
 
     def _hear(self, header: int, read: ReadPublish) -> None:
-        message = paho.MQTTMessage(read.mid, read.topic)
+        message = _HeardMessage(read.mid, read.topic)
         message.qos, message.payload, message.timestamp = 1, read.payload, time.monotonic()
         message.dup, message.retain = bool(header & _DUP), bool(header & _RETAIN)
         message.properties = read.properties  # type: ignore[assignment]

@@ -11,18 +11,18 @@ from sqlalchemy import (
     Connection,
     Insert,
     and_,
-    bindparam,
+    case,
     delete,
     func,
     insert,
     literal,
+    or_,
     select,
     tuple_,
-    update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from agent.wire.payloads import UNKNOWN_COLOUR, ColourPayload, EventPayload, ImagePayload
+from agent.wire.payloads import UNKNOWN_COLOUR, ColourPayload, EventPayload
 from station.ingest.inbound import InboundMessage
 from station.store.clocks import TRUSTED_CLOCKS, correct_event_times
 from station.store.columns import ms
@@ -32,6 +32,8 @@ from station.store.statements.many import execute_many
 
 _KEYS = ("box_id", "event_id")
 _FIRST = "first_received_ms"
+_PICTURES = ("thumbnail", "scene")
+_INDEXED = ("rule_id", "label", "direction")
 LONGEST_WORD = 200
 """Of label, rule and direction, in characters: they are indexed, and PostgreSQL takes no more than 2,704 bytes
 into an index. The whole is in the body."""
@@ -56,7 +58,6 @@ class Events:
         self._current: list[Row] = []
         self._untrusted: set[tuple[int, str, str]] = set()
         """Ids of boxes, of boots and of events."""
-        self._pictures: dict[str, list[Row]] = {"thumbnail": [], "scene": []}
 
     def add(
         self, message: InboundMessage, payload: EventPayload, box_id: int, stream_id: int, digest: str
@@ -67,12 +68,9 @@ class Events:
         place = {"stream_id": stream_id, "seq": payload.seq, "digest": digest, "body": message.raw.decode()}
         self._revisions.append(key | life | place | {"received_ms": self._now_ms})
         received = {_FIRST: self._now_ms, "received_ms": self._now_ms}
-        self._current.append(key | life | columns_of(payload) | received)
+        self._current.append(key | life | columns_of(payload) | _pictures_of(payload) | received)
         if payload.clock.state not in TRUSTED_CLOCKS and payload.clock.boot_id is not None:
             self._untrusted.add((box_id, payload.clock.boot_id, payload.id))
-        for kind, image in (("thumbnail", payload.image), ("scene", payload.scene)):
-            if image is not None:
-                self._pictures[kind].append(_shown(box_id, payload, image))
 
     @property
     def keys(self) -> set[tuple[int, str]]:
@@ -80,7 +78,7 @@ class Events:
         return {(row["box_id"], row["event_id"]) for row in self._revisions}
 
     def write(self, connection: Connection) -> None:
-        """All of them. The highest revision counts, in whatever order they come."""
+        """All of them. The highest revision counts, and of pictures the highest that names one."""
         if not self._revisions:
             return
         execute_many(connection, insert_once(connection, event_revision), self._revisions)
@@ -89,18 +87,26 @@ class Events:
         execute_many(connection, _FEED, feed)
         execute_many(connection, _put_newer(connection.dialect.name, tuple(self._current[0])), self._current)
         correct_event_times(connection, sorted(self._untrusted))
-        for kind, better in self._pictures.items():
-            if better:
-                execute_many(connection, _SHOW[kind], better)
 
 
 @cache
 def _put_newer(dialect: str, columns: tuple[str, ...]) -> Insert:
-    """The row of an event as it stands, unless a higher revision is here."""
+    """The row of an event as it stands; what is here stays where this revision is no newer.
+
+    A picture goes by the revision that names it: one that names none keeps the last.
+    """
     put: Any = (postgresql if dialect == "postgresql" else sqlite).insert(event)
-    values = {name: put.excluded[name] for name in columns if name not in (*_KEYS, _FIRST)}
     newer = put.excluded["revision"] > event.c.revision
-    statement: Insert = put.on_conflict_do_update(index_elements=_KEYS, set_=values, where=newer)
+    better = {name: newer for name in columns if name not in (*_KEYS, _FIRST)}
+    for kind in _PICTURES:
+        here, there = event.c[f"{kind}_revision"], put.excluded[f"{kind}_revision"]
+        names_later = there.is_not(None) & (here.is_(None) | (there > here))
+        better |= dict.fromkeys(_columns_of(kind), names_later)
+    values = {
+        name: case((is_better, put.excluded[name]), else_=event.c[name]) for name, is_better in better.items()
+    }
+    changes = or_(newer, *(better[f"{kind}_revision"] for kind in _PICTURES))
+    statement: Insert = put.on_conflict_do_update(index_elements=_KEYS, set_=values, where=changes)
     return statement
 
 
@@ -132,31 +138,23 @@ def trim_feed(connection: Connection, keep: int = FEED_ROWS) -> None:
         connection.execute(delete(event_feed).where(event_feed.c.id <= until))
 
 
-def _show(kind: str) -> Any:
-    """An event shows the picture of the highest revision that names one: null means to keep the last."""
-    revision = event.c[f"{kind}_revision"]
-    return (
-        update(event)
-        .where(
-            event.c.box_id == bindparam("box"),
-            event.c.event_id == bindparam("id"),
-            revision.is_(None) | (revision < bindparam("at_revision")),
-        )
-        .values({f"{kind}_sha256": bindparam("hash"), f"{kind}_revision": bindparam("at_revision")})
-    )
+def _pictures_of(payload: EventPayload) -> Row:
+    row: Row = {}
+    for kind, image in zip(_PICTURES, (payload.image, payload.scene), strict=True):
+        named = (None, None) if image is None else (image.sha256, payload.revision)
+        row |= zip(_columns_of(kind), named, strict=True)
+    return row
 
 
-_SHOW = {kind: _show(kind) for kind in ("thumbnail", "scene")}
-
-
-def _shown(box_id: int, payload: EventPayload, image: ImagePayload) -> Row:
-    return {"box": box_id, "id": payload.id, "hash": image.sha256, "at_revision": payload.revision}
+def _columns_of(kind: str) -> tuple[str, str]:
+    """Hash and revision of a picture that an event shows."""
+    return f"{kind}_sha256", f"{kind}_revision"
 
 
 def words_of(payload: EventPayload) -> tuple[list[str], list[str]]:
     """The texts that stand in columns of their own beside the body, and those of them that indexes have."""
-    words = [word for word in _texts_of(payload).values() if word]
-    return words, [word for word in _indexed_texts_of(payload).values() if word]
+    texts = _texts_of(payload)
+    return [word for word in texts.values() if word], [word for name in _INDEXED if (word := texts[name])]
 
 
 def columns_of(payload: EventPayload) -> Row:
@@ -171,19 +169,13 @@ def columns_of(payload: EventPayload) -> Row:
     }
 
 
-def _indexed_texts_of(payload: EventPayload) -> dict[str, str | None]:
+def _texts_of(payload: EventPayload) -> Row:
+    """Those of the columns whose length the sender chooses, and other words."""
     seen = payload.object
     return {
         "rule_id": payload.rule.id[:LONGEST_WORD],
         "label": seen.label[:LONGEST_WORD] if seen else None,
         "direction": payload.direction and payload.direction[:LONGEST_WORD],
-    }
-
-
-def _texts_of(payload: EventPayload) -> Row:
-    """Those of the columns whose length the sender chooses, and other words."""
-    seen = payload.object
-    return _indexed_texts_of(payload) | {
         "camera": payload.camera,
         "kind": str(payload.kind),
         "severity": str(payload.severity),

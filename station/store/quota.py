@@ -251,8 +251,8 @@ def _kept_bytes(message: InboundMessage) -> int:
         return -(-size // PAGE_BYTES) * PAGE_BYTES + PAGE_BYTES
     if message.event is not None:  # its words are kept a second time, for whoever looks for them
         of_event, of_indexes = words_of(message.event)
-        words = sum(len(word.encode()) for word in of_event)
-        indexed = _INDEXES * sum(len(word.encode()) for word in of_indexes)
+        words = len("".join(of_event).encode())
+        indexed = _INDEXES * len("".join(of_indexes).encode())
         more = _in_pages(words) if words > _COLUMNS_BYTES else 0
         return _in_pages(size) + more + max(0, indexed - _COLUMNS_BYTES)
     if message.problem is not None:  # the topic stands in an index, too

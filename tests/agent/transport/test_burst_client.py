@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import random
 import socket
 import struct
 from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import pairwise
 
 import paho.mqtt.client as paho
 import pytest
@@ -12,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
+from paho.mqtt.properties import Properties, VariableByteIntegers
 
 from agent.transport.burst_client import READ_BYTES, BurstClient, read_publish
 from tests.support.brokers import Mosquitto, until
@@ -161,8 +164,9 @@ def test_a_connection_that_the_broker_closes_is_lost(client: BurstClient, mosqui
     until(lambda: client.loop(0.05) != paho.MQTT_ERR_SUCCESS)
 
 
-def test_a_broken_packet_ends_the_connection_as_with_paho() -> None:
-    """Properties longer than their packet, which no broker sends: paho judges it."""
+@contextmanager
+def by_hand() -> Iterator[tuple[BurstClient, socket.socket]]:
+    """A client, and the other end of its connection."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         client = BurstClient(CallbackAPIVersion.VERSION2, client_id="b", protocol=MQTTProtocolVersion.MQTTv5)
         client.connect("127.0.0.1", server.getsockname()[1])
@@ -170,9 +174,50 @@ def test_a_broken_packet_ends_the_connection_as_with_paho() -> None:
         with broker:
             broker.sendall(b"\x20\x03\x00\x00\x00")  # CONNACK
             until(lambda: client.loop(0.05) or client.is_connected())
-            body = struct.pack("!H", 3) + b"a/b" + struct.pack("!H", 9) + b"\x7f\x26\x00\x04na"
-            broker.sendall(bytes((0x32, len(body))) + body)
-            until(lambda: client.loop(0.05) != paho.MQTT_ERR_SUCCESS)
+            yield client, broker
+
+
+def test_a_broken_packet_ends_the_connection_as_with_paho() -> None:
+    """Properties longer than their packet, which no broker sends: paho judges it."""
+    with by_hand() as (client, broker):
+        body = struct.pack("!H", 3) + b"a/b" + struct.pack("!H", 9) + b"\x7f\x26\x00\x04na"
+        broker.sendall(bytes((0x32, len(body))) + body)
+        until(lambda: client.loop(0.05) != paho.MQTT_ERR_SUCCESS)
+
+
+@pytest.mark.parametrize("size", [0, 100, 20_000, 200_000, 400_000])
+def test_of_a_packet_that_comes_in_parts_its_end_is_waited_for(size: int) -> None:
+    payload = random.Random(size).randbytes(size)
+    body = publish("a/b", payload, Properties(PacketTypes.PUBLISH))
+    packet = b"\x32" + VariableByteIntegers.encode(len(body)) + body
+    ends = [1, 2, 3, 9, 9, *range(9 + size // 5, len(packet), max(1, size // 5)), len(packet)]
+    heard: list[bytes] = []
+    with by_hand() as (client, broker):
+        client.on_message = lambda _client, _data, message: heard.append(bytes(message.payload))
+        for begin, end in pairwise([0, *ends]):
+            broker.sendall(packet[begin:end])
+            assert client.loop(0.01) == paho.MQTT_ERR_SUCCESS
+            assert client.loop_read() == paho.MQTT_ERR_SUCCESS
+        until(lambda: client.loop(0.05) or heard)
+        assert client.acknowledge() == paho.MQTT_ERR_SUCCESS
+        broker.sendall(packet)
+        until(lambda: client.loop(0.05) or len(heard) == 2)
+
+    assert heard == [payload, payload]
+
+
+def test_a_connection_that_ends_within_a_packet_is_lost() -> None:
+    with by_hand() as (client, broker):
+        broker.sendall(b"\x32\x40\x00\x03a/b")
+        assert client.loop(0.05) == paho.MQTT_ERR_SUCCESS
+        broker.shutdown(socket.SHUT_WR)
+        until(lambda: client.loop(0.05) != paho.MQTT_ERR_SUCCESS)
+
+
+def test_a_length_without_an_end_is_a_broken_packet() -> None:
+    with by_hand() as (client, broker):
+        broker.sendall(b"\x32\xff\xff\xff\xff\xff\x01")
+        until(lambda: client.loop(0.05) != paho.MQTT_ERR_SUCCESS)
 
 
 def test_it_hears_all_topics_in_one_way() -> None:
