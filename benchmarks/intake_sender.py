@@ -8,10 +8,12 @@ long receipts took.
 from __future__ import annotations
 
 import json
+import socket
 import sys
 import time
 from hashlib import sha256
 from random import Random
+from typing import Any
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
@@ -61,6 +63,7 @@ class SendingBoxes:
         self._client = paho.Client(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv5)
         self._client.max_inflight_messages_set(10_000)
         self._client.on_message = self._hear
+        self._client.on_socket_open = _disable_nagle
         self._client.connect("127.0.0.1", port)
         self._client.subscribe("ngatu/v1/+/+/receipt", 1)
         self._turn(0.5)
@@ -126,6 +129,11 @@ class SendingBoxes:
                 since_s = self._waiting.pop((device, seq), None)
                 if since_s is not None:
                     self.took_ms.append(1000 * (now_s - since_s))
+
+
+def _disable_nagle(_client: object, _data: object, connection: Any) -> None:
+    """As boxes do: a small packet would wait for the answer to the one before."""
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 def main(port: int, rate: float, seconds: float, boxes: int, first: int) -> None:

@@ -16,11 +16,10 @@ TRIED_S, SENDERS, HALVINGS = 10.0, 11, 6
 def most(costs: ServiceTimes, items: float = 1.0) -> float:
     """Messages a second that no loop can take in more of, each with so many items: every batch is full.
 
-    Between two batches what came is read, and until a commit's time has passed, at most BATCH_S, for more.
+    Between two batches what came is read, and for BATCH_S what comes besides.
     """
     cpu_s, blocked_s = (cost.of(BATCH, round(BATCH * items)) for cost in (costs.deliver_s, costs.blocked_s))
-    gathered_s = min(costs.commit_share * cpu_s + blocked_s, BATCH_S)
-    return BATCH / (cpu_s + blocked_s + max(BATCH * costs.read_s, gathered_s))
+    return BATCH / (cpu_s + blocked_s + max(BATCH * costs.read_s, BATCH_S))
 
 
 @cache

@@ -101,8 +101,6 @@ class ServiceTimes:
     """Processor of reading one message more in the same look."""
     deliver_s: Cost
     """Processor of handing over a batch: read, compared, committed, receipted."""
-    commit_share: float
-    """How much of that is the commit."""
     blocked_s: Cost
     """How long a batch waits for the disk or for the database beside that, in the mean."""
     blocked_ratios: tuple[float, ...]

@@ -5,7 +5,7 @@ large a batch is), connection.py (how much is read in one turn). What it does wi
 
 So is what paho does: whatever it sends (what acknowledges, a receipt) it notes in a pipe to itself, and the
 next look at the connection returns at once for it. So a stream that never rests is seen to be quiet after each
-read, and a batch is handed over when a commit's time has passed, not only when the longest has.
+read, and a batch is handed over when the shortest time has passed, not only when the longest has.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class IntakeLoop:
         self._queues: dict[int, deque[Arrived]] = {}
         """Of each sender; whose turn it is first."""
         self._queued = 0
-        self._since_s = self._batch_s = self._commit_s = self._borrowed_s = self._attended_s = 0.0
+        self._since_s = self._batch_s = self._borrowed_s = self._attended_s = 0.0
         self._noted = False
         """Whether something was sent since the last look, which paho has noted."""
         self._waits: int | None = None
@@ -151,8 +151,7 @@ class IntakeLoop:
 
     def _is_ripe(self, quiet: bool) -> bool:
         waited_s = self._timeline.now_s - self._since_s
-        gathered = waited_s >= min(self._commit_s, BATCH_S)
-        return (quiet and gathered) or waited_s >= min(max(BATCH_S, READ_SHARE * self._batch_s), READ_S)
+        return waited_s >= (BATCH_S if quiet else min(max(BATCH_S, READ_SHARE * self._batch_s), READ_S))
 
     def _deliver(self) -> None:
         batch, costs = self._take(), self._costs
@@ -162,7 +161,7 @@ class IntakeLoop:
         self.written_bytes += costs.written.of(len(batch), items)
         if costs.store_s is not None:
             self.store_s += costs.store_s.of(len(batch), items)
-        self._commit_s, self._batch_s = drawn.commit_s, drawn.lasted_s
+        self._batch_s = drawn.lasted_s
 
         def delivered() -> None:
             self.batches += 1
@@ -183,14 +182,13 @@ class IntakeLoop:
         cpu_s, blocked_s = costs.deliver_s.of(messages, items), costs.blocked_s.of(messages, items)
         if phases is None:
             blocked_s *= self._chance.choice(costs.blocked_ratios)
-            commit_s = cpu_s * costs.commit_share + blocked_s
-            return BatchSample(messages, items, cpu_s, cpu_s + blocked_s, commit_s)
+            return BatchSample(messages, items, cpu_s, cpu_s + blocked_s)
         seen = phases.batch(messages, self._chance)
         of_cpu = cpu_s / costs.deliver_s.of(seen.messages, seen.items)
         of_all = (cpu_s + blocked_s) / (
             costs.deliver_s.of(seen.messages, seen.items) + costs.blocked_s.of(seen.messages, seen.items)
         )
-        return BatchSample(messages, items, of_cpu * seen.cpu_s, of_all * seen.lasted_s, of_all * seen.commit_s)
+        return BatchSample(messages, items, of_cpu * seen.cpu_s, of_all * seen.lasted_s)
 
     def _attend(self) -> None:
         """What the program does in the same thread once a second; its processor is in the idle share."""

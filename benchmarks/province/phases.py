@@ -26,8 +26,6 @@ class BatchSample:
     """Of the thread that reads and commits."""
     lasted_s: float
     """From its taking to its last receipt."""
-    commit_s: float
-    """Of these, the commit."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ What it is called for is told apart: on a full disk it can read, and attend to i
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -68,8 +67,6 @@ class HandlerCalls:
         self.counters = IngestCounters()
         self.unkept: str | None = None
         """Why the latest messages were not kept, for people; None: they were. Other calls do not count."""
-        self.commit_s = 0.0
-        """How long the latest commit took."""
         self._handler = handler
         self._failures: dict[Call, CallFailure] = {}
 
@@ -80,13 +77,11 @@ class HandlerCalls:
 
     def committed(self, fresh: Sequence[InboundMessage]) -> bool:
         """Whether these are kept now."""
-        begun_s = time.monotonic()
         if not self.done(lambda: self._handler.commit(fresh)):
             failure = self._failures["commit"]
             self.unkept = failure.hint or failure.why
             return False
         self.unkept = None
-        self.commit_s = time.monotonic() - begun_s
         self.counters.committed += len(fresh)
         self.counters.problems += sum(message.problem is not None for message in fresh)
         return True

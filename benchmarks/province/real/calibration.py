@@ -113,7 +113,7 @@ def _within(batches: Sequence[TracedBatch], run: CalibrationRun) -> Iterator[Tra
 def _sample(batch: TracedBatch, items: dict[Name, int]) -> BatchSample:
     held = sum(1 if name is None else items.get(name, 1) for name in batch.names)
     lasted_s = batch.ended_s - batch.began_s
-    return BatchSample(len(batch.names), held, batch.cpu_s, lasted_s, batch.commit_s)
+    return BatchSample(len(batch.names), held, batch.cpu_s, lasted_s)
 
 
 def _ways(run: CalibrationRun, trace: Trace, costs: ServiceTimes) -> Ways:

@@ -91,13 +91,11 @@ def service_times(reads: Reads, handed: list[Handed], *, by_size: bool) -> Servi
     ratios = [
         value / max(1e-9, fmean(each.blocked_s)) for each in handed for value in _spread(each.blocked_s, 40)
     ]
-    cpu_s = sum(each.cpu_s for each in handed)
     return ServiceTimes(
         look_s=reads.look_s,
         wake_s=reads.wake_s,
         read_s=reads.read_s,
         deliver_s=cost(lambda each: each.cpu_s),
-        commit_share=sum(each.commit_s for each in handed) / cpu_s,
         blocked_s=Plane.through(
             [(each.messages, round(each.each(each.items)), fmean(each.blocked_s)) for each in handed]
         ),

@@ -22,7 +22,6 @@ from benchmarks.cost.cpu import seconds
 from benchmarks.province.traffic import Sending
 from station.ingest.batches import Batches
 from station.ingest.connection import BrokerConnection
-from station.ingest.handler import Handler
 from station.ingest.handler_calls import HandlerCalls
 from station.ingest.inbound import BOXES, Dialect
 from station.ingest.presence import Presence
@@ -42,8 +41,6 @@ class Handed:
     items: int = 0
     batches: int = 0
     cpu_s: float = 0.0
-    commit_s: float = 0.0
-    """Of the processor."""
     written: float = 0.0
     store_s: float = 0.0
     blocked_s: list[float] = field(default_factory=list)
@@ -63,31 +60,13 @@ class Reads:
     broker_s: float
 
 
-class Gauge(Handler):
-    """Passes everything on to a handler, and says how much of the processor its commits took."""
-
-    def __init__(self, handler: Any) -> None:
-        self.commit_s = 0.0
-        self._handler = handler
-
-    def commit(self, messages: Sequence[Any], /) -> None:
-        """Keep these."""
-        began_s = time.thread_time()
-        self._handler.commit(messages)
-        self.commit_s += time.thread_time() - began_s
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._handler, name)
-
-
 class DrivenIntake:
     """The batches of a subscriber, with its real connection to a real broker; the caller alone turns it."""
 
     def __init__(self, settings: SubscriberSettings, handler: Any, dialect: Dialect = BOXES) -> None:
-        self.gauge = Gauge(handler)
-        calls = HandlerCalls(self.gauge)
+        calls = HandlerCalls(handler)
         self._presence = Presence(settings, calls, None, take_over=True)
-        self._batches = Batches(settings, self.gauge, calls, self._presence, dialect)
+        self._batches = Batches(settings, handler, calls, self._presence, dialect)
         self._connection = BrokerConnection(settings, self._hear, dialect.filters)
         self._calls, self._port = calls, settings.port
         self._client = self._connection.open(None)
@@ -111,7 +90,7 @@ class DrivenIntake:
             part = plan[at : at + size]
             for each in part:
                 self._put(each)
-            before = written_bytes(), store(), self.gauge.commit_s
+            before = written_bytes(), store()
             began_s, cpu_s = time.monotonic(), time.thread_time()
             self._batches.deliver(self._client)
             cpu_s, lasted_s = time.thread_time() - cpu_s, time.monotonic() - began_s
@@ -120,7 +99,6 @@ class DrivenIntake:
             into.items += sum(each.items for each in part)
             into.written += written_bytes() - before[0]
             into.store_s += store() - before[1]
-            into.commit_s += self.gauge.commit_s - before[2]
             self._client.loop(0.0)
         if self._calls.failing is not None:
             raise NgatuError(f"nothing was kept: {self._calls.failing}", "look at the disk and the database")

@@ -15,7 +15,6 @@ class TracedBatch:
     began_s: float
     ended_s: float
     cpu_s: float
-    commit_s: float
     names: tuple[Name | None, ...]
     """Of each message; None: it has no number."""
 

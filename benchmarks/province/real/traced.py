@@ -29,7 +29,6 @@ class Tracer:
     def __init__(self) -> None:
         self.trace = Trace()
         self._names: tuple[Name | None, ...] = ()
-        self._commit_s = 0.0
 
     def install(self) -> None:
         """For the rest of this process."""
@@ -38,27 +37,20 @@ class Tracer:
             (Batches, "put", self._put),
             (BrokerConnection, "read", self._read),
             (HandlerCalls, "attend", self._attend),
-            (HandlerCalls, "committed", self._committed),
             (Receipts, "deduplicate", self._deduplicate),
         ):
             setattr(owner, name, _around(getattr(owner, name), around))
 
     def _deliver(self, step: Callable[..., Any], batches: Any, client: Any) -> None:
-        self._names, self._commit_s = (), 0.0
+        self._names = ()
         began_s, cpu_s = time.monotonic(), time.thread_time()
         step(batches, client)
         cpu_s, ended_s = time.thread_time() - cpu_s, time.monotonic()
-        self.trace.batches.append(TracedBatch(began_s, ended_s, cpu_s, self._commit_s, self._names))
+        self.trace.batches.append(TracedBatch(began_s, ended_s, cpu_s, self._names))
 
     def _deduplicate(self, step: Callable[..., Any], receipts: Any, batch: Any) -> Any:
         self._names = tuple(map(_name, batch))
         return step(receipts, batch)
-
-    def _committed(self, step: Callable[..., Any], calls: Any, fresh: Any) -> Any:
-        began_s = time.monotonic()
-        kept = step(calls, fresh)
-        self._commit_s = time.monotonic() - began_s
-        return kept
 
     def _put(self, step: Callable[..., Any], batches: Any, box: Any, suffix: str, packet: Any) -> None:
         given = dict(getattr(packet.properties, "UserProperty", ()))

@@ -33,14 +33,15 @@ from station.store.wal.sync import sync_open
 
 log = structlog.get_logger("station.store.wal.checkpoint")
 
-FOLD_FRAMES: Final = 16_384
-"""From here on it is folded in: 64 MiB."""
+FOLD_FRAMES: Final = 24_576
+"""From here on it is folded in: 96 MiB. The longer, the fewer pages go twice: with 64 MiB an event of a backlog
+costs the disk 40.5 kB, with 128 37.6."""
 REST_FRAMES: Final = 256
 """So many may be copied while writers wait: a few milliseconds, and a sync of their pages."""
 AGAIN_FRAMES: Final = 1_024
 """Where somebody reads what the log has it is tried again after so many more."""
-MOST_FRAMES: Final = 49_152
-"""192 MiB: more comes together only where the disk copies more slowly than is written, or a reader stays."""
+MOST_FRAMES: Final = 57_344
+"""224 MiB: more comes together only where the disk copies more slowly than is written, or a reader stays."""
 READER_S: Final = 0.02
 WRITER_S: Final = 1.0
 """So long a transaction that goes on is waited for."""

@@ -23,7 +23,6 @@ def times() -> ServiceTimes:
         wake_s=0.0001,
         read_s=0.00005,
         deliver_s=Curve((1, 201), (0.0042, 0.0442)),
-        commit_share=0.6,
         blocked_s=Curve((1, 201), (0.005, 0.005)),
         blocked_ratios=(1.0,),
         written=Curve((1, 201), (100_000.0, 2_100_000.0)),
@@ -47,7 +46,7 @@ def uplink_costs() -> UplinkCosts:
 @pytest.fixture
 def province_costs(times: ServiceTimes) -> ProvinceCosts:
     worker = ServiceTimes(
-        times.look_s, times.wake_s, times.read_s, Plane(0.004, 0.0003, 0.0001), 0.6,
+        times.look_s, times.wake_s, times.read_s, Plane(0.004, 0.0003, 0.0001),
         Plane(0.005, 0.0005, 0.0), (1.0,),
         Plane(0.0, 0.0, 0.0), store_s=Plane(0.002, 0.0002, 0.00005),
     )  # fmt: skip

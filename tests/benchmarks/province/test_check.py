@@ -27,7 +27,7 @@ def test_what_is_predicted_is_the_same_twice_and_has_a_time_for_each_event(times
 
 def test_single_ways_and_batches_that_were_seen_take_the_place_of_the_means(times: ServiceTimes) -> None:
     plan = commune_plan(list(arrivals(30.0, 5.0, 2)), 2)
-    seen = BatchSample(3, 3, 0.0046, 0.0096, 0.0078)
+    seen = BatchSample(3, 3, 0.0046, 0.0096)
     way = Ways(90.0, (0.1,), (0.2,))
     found = replace(times, phases=Phases((seen,), (0.002,), (0.0,), (way,), 0.001))
 

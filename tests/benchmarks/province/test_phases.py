@@ -15,7 +15,7 @@ from benchmarks.province.phases import BESIDE, BatchSample, Phases, Ways, in_ord
 def some(sizes: list[int], rates: list[float]) -> Phases:
     """Batches of these sizes, and ways of these rates; each says whose it is."""
     return Phases(
-        tuple(BatchSample(size, size, 0.001 * size, 0.002 * size, 0.001) for size in sizes),
+        tuple(BatchSample(size, size, 0.001 * size, 0.002 * size) for size in sizes),
         (0.002,),
         (0.001,),
         tuple(Ways(rate, (rate,), (rate,)) for rate in rates),
@@ -36,7 +36,7 @@ def test_a_batch_that_is_drawn_is_of_that_size_or_one_of_the_nearest_beside_it(
 
 
 def test_of_many_batches_of_one_size_each_is_drawn() -> None:
-    seen = tuple(BatchSample(5, 5, 0.001, 0.001 * number, 0.001) for number in range(200))
+    seen = tuple(BatchSample(5, 5, 0.001, 0.001 * number) for number in range(200))
     phases, chance = replace(some([1], [1.0]), batches=seen), Random(1)
 
     drawn = {phases.batch(5, chance).lasted_s for _ in range(4_000)}

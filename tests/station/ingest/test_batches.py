@@ -37,6 +37,26 @@ def test_an_event_does_not_wait_for_its_picture(address: Address, commune: str) 
         until(lambda: notes.of(MessageKind.EVENT), within_s=2.0)
 
 
+def test_what_comes_within_a_moment_is_handed_over_together_however_fast_the_handler_is(
+    address: Address, commune: str
+) -> None:
+    """A commit costs the disk nearly as much for one message as for ten."""
+    sizes: list[int] = []
+
+    class Counting(Notes):
+        def commit(self, messages: Sequence[InboundMessage]) -> None:
+            sizes.append(len(messages))
+            super().commit(messages)
+
+    notes = Counting()
+    with running(subscriber(address, commune, notes)), FakeBox(address, commune=commune) as box:
+        for number in range(1, 31):
+            box.tell(an_event(number))
+        until(lambda: len(notes.of(MessageKind.EVENT)) == 30)
+
+    assert sum(sizes) / len(sizes) > 2
+
+
 def test_pictures_over_mqtt_3_are_receipted_by_their_hash(embedded: Address, commune: str) -> None:
     notes = Notes()
     with (

@@ -29,7 +29,7 @@ def seen(plan: list[Sending], times: ServiceTimes, began_s: float) -> tuple[Trac
         sent_s = began_s + 1.0 + 0.1 * number
         name = name_of(each)
         trace.heard_s[name] = sent_s + 0.002
-        trace.batches.append(TracedBatch(sent_s + 0.04, sent_s + 0.05, 0.005, 0.008, (name,)))
+        trace.batches.append(TracedBatch(sent_s + 0.04, sent_s + 0.05, 0.005, (name,)))
         ways[name] = (sent_s, sent_s + 0.051)
     ends_s = began_s + 2.0 + 0.1 * len(plan)
     outcome = Outcome(1.0, ends_s - began_s, 5e6, (0.051,), 0.001)
@@ -86,7 +86,7 @@ def test_a_way_is_counted_only_where_no_batch_kept_the_message_from_being_read(t
     plan = commune_plan(EVENTS_S, 3)
     trace, run = seen(plan, times, 1_000.0)
     late, name = trace.batches[4], trace.batches[4].names[0]
-    trace.batches[4] = TracedBatch(run.ways[name][0] + 0.001, late.ended_s, 0.005, 0.008, late.names)
+    trace.batches[4] = TracedBatch(run.ways[name][0] + 0.001, late.ended_s, 0.005, late.names)
     assert name is not None
     trace.heard_s[name] = late.ended_s + 0.2
 

@@ -31,7 +31,6 @@ def test_what_an_event_costs_grows_with_its_batch_and_less_than_it(
     assert isinstance(station.written, Curve)
     assert 0 < station.deliver_s.of(1, 1) < station.deliver_s.of(30, 30) < 30 * station.deliver_s.of(1, 1)
     assert 0 < station.written.of(1, 1) < station.written.of(30, 30) < 30 * station.written.of(1, 1)
-    assert 0 < station.commit_share < 1
     assert all(each > 0 for each in (station.wake_s, station.read_s, found.broker_s, found.box_bytes))
     assert 12_000 < found.picture_bytes < found.event_bytes
     assert 14_000 < found.kept_bytes < 60_000
