@@ -15,6 +15,7 @@ from station.audit.picture_scan import MissingPictures, PictureScan, missing_pic
 from station.ingest.alarms import AlarmKind
 from station.store.blobs import BLOBS, path_of
 from station.store.database import engine_of
+from station.store.pictures.shelf import PicturePlace, PictureShelf
 from station.store.store import Store
 from tests.station.ingest.test_receipts import messages
 from tests.support.aged_store import AgedStore
@@ -57,6 +58,24 @@ def test_of_a_segment_that_was_cut_what_lay_behind_is_missing(scan: PictureScan,
         file.truncate(end + 100)
 
     assert looked(place) == MissingPictures(1, 20, {BOX: 1})
+
+
+def test_of_a_segment_that_is_gone_what_was_copied_back_is_there_and_no_more(
+    scan: PictureScan, place: Place
+) -> None:
+    """Also where the last one of the segment is among them."""
+    shelf = PictureShelf(place.folder / BLOBS)
+    rows = place.rows(
+        "select sha256, size_bytes, segment, segment_offset from blob order by segment_offset desc"
+    )
+    pictures = {row[0]: shelf.read(PicturePlace(*row)) for row in rows[:3]}
+    shelf.segment(1).unlink()
+    for sha256, data in pictures.items():
+        path = path_of(shelf.folder, sha256)
+        path.parent.mkdir(parents=True)
+        path.write_bytes(data)
+
+    assert looked(place) == MissingPictures(17, 20, {BOX: 17})
 
 
 def test_a_file_that_no_row_names_is_removed_after_a_whole_look_and_no_other(
