@@ -20,14 +20,8 @@ from agent.cameras.settings import CameraSettings, FileSource, RtspSource
 from agent.clock import SystemClock
 from agent.errors import CameraLost, CameraRefused
 from tests.support.brokers import until
+from tests.support.copiers import copiers
 from tests.support.descriptors import few_descriptors, open_descriptors, opened_since
-
-
-def copiers() -> list[psutil.Process]:
-    """The processes that copy a main stream; a broker or a database of other tests may be beside them."""
-    return [
-        each for each in psutil.Process().children() if "agent.cameras.decode.footage.copier" in each.cmdline()
-    ]
 
 
 def camera(path: Path, loop: bool = False) -> CameraSettings:

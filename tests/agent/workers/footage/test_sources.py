@@ -7,7 +7,6 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-import psutil
 import pytest
 
 from agent.cameras import open_camera
@@ -19,16 +18,10 @@ from agent.clock import SystemClock
 from agent.errors import CameraLost
 from agent.workers.footage.sources import READERS, MainFootage, SharedFootage
 from tests.support.brokers import until
+from tests.support.copiers import copiers
 from tests.support.descriptors import open_descriptors, opened_since
 
 CLOCK = SystemClock()
-
-
-def copiers() -> list[psutil.Process]:
-    """The processes that copy a main stream; a broker or a database of other tests may be beside them."""
-    return [
-        each for each in psutil.Process().children() if "agent.cameras.decode.footage.copier" in each.cmdline()
-    ]
 
 
 def settings(path: Path) -> CameraSettings:
