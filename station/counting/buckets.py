@@ -109,9 +109,8 @@ def _hours(first: date, last: date, zone: tzinfo) -> Iterator[datetime]:
         if shown != before:
             yield local
         before = shown
-        hour = (
-            at + _HOUR
-        )  # where no clock is set until then, nothing changes before it, and that is nearly always
+        # Where no clock is set until then, nothing changes before it, and that is nearly always.
+        hour = at + _HOUR
         is_plain = not local.minute and hour <= end and hour.astimezone(zone).utcoffset() == local.utcoffset()
         at = hour if is_plain else at + _QUARTER
     yield end.astimezone(zone)

@@ -5,10 +5,18 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from types import SimpleNamespace
+
+import paho.mqtt.client as paho
+import pytest
 
 from agent.core.types import Instant
 from agent.wire import codec
+from station.ingest import batches
 from station.ingest.alarms import AlarmKind
+from station.ingest.handler_calls import HandlerCalls
+from station.ingest.presence import Presence
+from station.ingest.settings import SubscriberSettings
 from station.ingest.subscriber import InboundMessage, MessageKind
 from station.watch.embedded import Address
 from tests.station.ingest.test_subscriber import Alarmed, Notes, at, running, subscriber
@@ -37,24 +45,22 @@ def test_an_event_does_not_wait_for_its_picture(address: Address, commune: str) 
         until(lambda: notes.of(MessageKind.EVENT), within_s=2.0)
 
 
-def test_what_comes_within_a_moment_is_handed_over_together_however_fast_the_handler_is(
-    address: Address, commune: str
+def test_what_comes_is_gathered_for_a_moment_however_fast_the_handler_is(
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A commit costs the disk nearly as much for one message as for ten."""
-    sizes: list[int] = []
+    now_s = [100.0]
+    monkeypatch.setattr(batches, "time", SimpleNamespace(monotonic=lambda: now_s[0]))
+    notes, settings = Notes(), SubscriberSettings(communes=("hai-ninh",))
+    calls = HandlerCalls(notes)
+    waiting = batches.Batches(settings, notes, calls, Presence(settings, calls, None, take_over=True))
+    waiting.put(("hai-ninh", "north-01"), "health", paho.MQTTMessage(1, b"ngatu/v1/hai-ninh/north-01/health"))
 
-    class Counting(Notes):
-        def commit(self, messages: Sequence[InboundMessage]) -> None:
-            sizes.append(len(messages))
-            super().commit(messages)
-
-    notes = Counting()
-    with running(subscriber(address, commune, notes)), FakeBox(address, commune=commune) as box:
-        for number in range(1, 31):
-            box.tell(an_event(number))
-        until(lambda: len(notes.of(MessageKind.EVENT)) == 30)
-
-    assert sum(sizes) / len(sizes) > 2
+    assert not waiting.ripe(quiet=True)
+    now_s[0] = 100.019
+    assert not waiting.ripe(quiet=True)
+    now_s[0] = 100.021
+    assert waiting.ripe(quiet=True)
 
 
 def test_pictures_over_mqtt_3_are_receipted_by_their_hash(embedded: Address, commune: str) -> None:
