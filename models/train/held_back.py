@@ -122,7 +122,7 @@ def _matched(
     mistakes = []
     for one in found:
         free = np.where(taken, 0.0, overlapping(one.box, boxes)) if boxes else np.zeros(1)
-        best = int(free.argmax())
+        best = int(np.argmax(free))
         hit = bool(free[best] >= _HIT_IOU)
         if hit:
             taken[best] = True

@@ -60,7 +60,7 @@ def _counted(tally: HeldBackTally, objects: Sequence[Detection], found: Sequence
     tally.objects += len(boxes)
     for one in found:
         overlaps = overlapping(one.box, boxes) * free if boxes else np.zeros(1)
-        best = int(overlaps.argmax())
+        best = int(np.argmax(overlaps))
         hit = bool(overlaps[best] >= _HIT_IOU)
         if hit:
             free[best] = False

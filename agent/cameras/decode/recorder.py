@@ -30,7 +30,7 @@ from typing import IO, Any
 import av
 
 from agent.cameras.decode.decoded import Source
-from agent.cameras.decode.footage.timestamps import Times
+from agent.cameras.decode.footage.timestamps import Times, tick_of
 from agent.cameras.decode.stream import Stream
 from agent.cameras.decode.worker import MAX_MESSAGE_BYTES, confine, last_words
 from agent.translatable import tr
@@ -64,7 +64,7 @@ def _copy(
     stream: Stream, out: av.container.OutputContainer, for_s: float, stop: threading.Event, tell: Tell
 ) -> float:
     track = out.add_stream_from_template(stream.video)
-    times = Times(stream.video.time_base or Fraction(1, 90_000))
+    times = Times(tick_of(stream.video.time_base) or Fraction(1, 90_000))
     told_s = time.monotonic()
     for packet in stream.packets():
         if times.began or packet.is_keyframe:

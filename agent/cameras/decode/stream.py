@@ -344,7 +344,7 @@ class Stream:
         """Whether somebody may look at the packet's picture, as far as can be told before it is decoded."""
         if self._source.pace == "live":
             mono_s: float | None = self._now()[0]
-        elif packet.pts is None or packet.time_base is None:
+        elif packet.pts is None or not packet.time_base:
             mono_s = None
         else:
             mono_s = self._timeline.expected(float(packet.pts * packet.time_base))

@@ -91,7 +91,7 @@ def follow(known: Going, parts: Sequence[Thing], at_s: float) -> Going:
     free = np.ones(len(spots), np.bool_)
     for row, trail in zip(far, waiting, strict=True):
         away = np.where(free, row, math.inf)
-        index = int(away.argmin()) if spots else -1
+        index = int(np.argmin(away)) if spots else -1
         if index < 0 or away[index] > 1:
             unseen.append(trail)
             continue

@@ -139,7 +139,7 @@ def _offset(plane: Plane, usual: Plane, axis: int) -> int:
     now, was = _profile(plane, axis), _profile(usual, axis)
     windows = np.lib.stride_tricks.sliding_window_view(now, len(was) - 2 * REACH_PX)
     unlike = np.minimum(np.abs(windows - was[REACH_PX:-REACH_PX]), _MOST).mean(axis=1)
-    return int(unlike.argmin()) - REACH_PX
+    return int(np.argmin(unlike)) - REACH_PX
 
 
 def _profile(plane: Plane, axis: int) -> Profile:

@@ -245,9 +245,10 @@ def correlation(one: Floats, other: Floats) -> float:
     return float((a * b).sum()) / power if power > 1e-6 else 0.0
 
 
-def shows(one: Look, other: Look, both: Floats) -> Floats:
+def shows(one: Look, other: Look, both: Floats) -> NDArray[np.bool_]:
     """Per block, whether two looks a moment apart show the same something; `both` is their product."""
-    return np.asarray(around(both / (np.sqrt(one.power * other.power) + _SOMETHING)) > _SEES)
+    alike = np.asarray(both / (np.sqrt(one.power * other.power) + _SOMETHING), np.float32)
+    return np.asarray(around(alike) > _SEES)
 
 
 def coloured(baseline: Baseline, look: Look) -> bool:

@@ -74,7 +74,7 @@ def pair(likeness: Floats, least: float) -> Pairs:
     if not len(rows):
         return []
     few = np.ascontiguousarray(likeness[np.ix_(rows, columns)])
-    most = float(few.max())
+    most = float(np.max(few))
     cost = np.where(few >= least, most - few, most - least + 1.0)
     _, of_row, _ = lap.lapjv(cost, extend_cost=True, cost_limit=most - least + 0.5)
     return [(int(rows[i]), int(columns[j])) for i, j in enumerate(of_row) if j >= 0 and few[i, j] >= least]

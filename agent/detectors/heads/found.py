@@ -40,7 +40,7 @@ class Ask:
     @property
     def lowest(self) -> float:
         """The lowest of all the least scores: what is below it for any label can be dropped early."""
-        return float(self.least.min())
+        return float(np.min(self.least))
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final
 
+import numpy as np
 import structlog
 
 from agent.clock import FlooredClock
@@ -269,7 +270,7 @@ def proposals(
     boxes = as_array([each.box for each in users])
     for track in tracks:
         if track.confirmed and not track.ended and not track.seen:
-            if users and float(iou(as_array([track.box]), boxes).max()) >= SAME:
+            if users and float(np.max(iou(as_array([track.box]), boxes))) >= SAME:
                 continue
             given.append(_proposal(track.label, track.score, track.box, "track"))
     return tuple(each for each in given if each.left < each.right and each.top < each.bottom)

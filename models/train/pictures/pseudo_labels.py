@@ -98,8 +98,8 @@ def looked_twice(detector: OnnxDetector, picture: Image) -> list[Detection]:
     for one in mine:
         same = [other for other in theirs if other.label == one.label]
         overlaps = overlapping(one.box, [other.box for other in same]) if same else np.zeros(1)
-        if overlaps.max() > SAME_IOU:
-            other = same[int(overlaps.argmax())]
+        if np.max(overlaps) > SAME_IOU:
+            other = same[int(np.argmax(overlaps))]
             theirs.remove(other)
             both.append(Detection(one.label, (one.score + other.score) / 2, _between(one.box, other.box)))
         else:
@@ -112,7 +112,7 @@ def once(found: Sequence[Detection]) -> list[Detection]:
     """Each object with its surest label, best first."""
     kept: list[Detection] = []
     for one in sorted(found, key=lambda each: -each.score):
-        if not kept or overlapping(one.box, [other.box for other in kept]).max() <= ONE_LABEL_IOU:
+        if not kept or np.max(overlapping(one.box, [other.box for other in kept])) <= ONE_LABEL_IOU:
             kept.append(one)
     return kept
 

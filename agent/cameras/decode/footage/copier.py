@@ -67,7 +67,7 @@ class Copier:
         if self._stills is not None:
             self._stills.begin(stream.video)
         for packet in stream.packets():
-            if not stream.live and packet.pts is not None and packet.time_base is not None:
+            if not stream.live and packet.pts is not None and packet.time_base:
                 at_s = float(packet.pts * packet.time_base)
                 first_s = at_s if first_s is None else first_s
                 self._wait(began_s + at_s - first_s)

@@ -14,7 +14,7 @@ from av.container import OutputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from agent.cameras.decode.footage.timestamps import Times
+from agent.cameras.decode.footage.timestamps import Times, tick_of
 
 LEAST_S: Final = 1.0
 """A fragment has no less, or a camera of key pictures only would make 25 a second."""
@@ -65,8 +65,9 @@ class FragmentMuxer:
     def mux(self, packet: Packet[VideoStream], came_s: float, live: bool) -> None:
         """Take a packet, which came at `came_s`; `live`: it is stamped by a camera's clock, which may err."""
         if self._times is None:
-            assert packet.time_base is not None
-            self._times = Times(packet.time_base)
+            base = tick_of(packet.time_base)
+            assert base is not None
+            self._times = Times(base)
         key = packet.is_keyframe
         self._times.stamp(packet, came_s if live else None)
         packet.stream = self._track

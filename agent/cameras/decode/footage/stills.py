@@ -42,6 +42,7 @@ from av.video.reformatter import Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 
 from agent.cameras.decode.decoded import GIVE_BYTES, MAX_PIXELS, MOST_STILLS, Layout, Polygon
+from agent.cameras.decode.footage.timestamps import tick_of
 from agent.cameras.decode.subsampling import YUV420, CannotConvert, Stencil, Subsampling
 
 KEEP_S: Final = 8.0
@@ -103,7 +104,7 @@ class Coding:
         """As the stream was opened."""
         context = stream.codec_context
         size = context.width, context.height
-        return cls(context.codec.name, context.extradata, *size, context.pix_fmt, stream.time_base)
+        return cls(context.codec.name, context.extradata, *size, context.pix_fmt, tick_of(stream.time_base))
 
     def decoder(self) -> VideoCodecContext:
         """One that has seen no picture yet."""

@@ -14,6 +14,7 @@ Invariants, for pictures that come live
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Protocol
 
 from av.packet import Packet
 from av.video.stream import VideoStream
@@ -30,6 +31,27 @@ USUAL_STEP_S = 0.04
 """From one picture of a file to the next, before there were two."""
 LONGEST_STEP_S = 10.0
 """In a file; a longer step is a cut in it, not time that passed."""
+
+
+class Ratio(Protocol):
+    """A base of time as PyAV gives it: a Fraction until 18, a rational of its own from 19 on."""
+
+    @property
+    def numerator(self) -> int:
+        """Seconds."""
+        ...
+
+    @property
+    def denominator(self) -> int:
+        """Ticks in them."""
+        ...
+
+
+def tick_of(base: Ratio | None) -> Fraction | None:
+    """The seconds of a tick; None: nobody has said it (None until PyAV 18, nought from 19 on)."""
+    if base is None or not base.numerator or not base.denominator:
+        return None
+    return Fraction(base.numerator, base.denominator)
 
 
 class Times:

@@ -17,6 +17,8 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from agent.cameras.decode.footage.timestamps import tick_of
+
 RECENT_S: Final = 0.15
 """Of what was left only the pictures of the last moment are given: older ones are no picture of now."""
 
@@ -33,7 +35,7 @@ class LeftPacket:
     @classmethod
     def of(cls, packet: Packet[VideoStream]) -> LeftPacket:
         """A copy."""
-        return cls(bytes(packet), packet.pts, packet.dts, packet.time_base)
+        return cls(bytes(packet), packet.pts, packet.dts, tick_of(packet.time_base))
 
     def packet(self) -> Packet[Any]:
         """As it came."""
@@ -77,7 +79,7 @@ class Backlog:
         # Asked for what it holds back, too: a decoder that puts pictures in order would wait for the next.
         given = [*decoder.decode(self._left[0].packet()), *decoder.decode(None)]
         for frame in given:
-            if packet.time_base is not None:
+            if packet.time_base:
                 frame.time_base = packet.time_base  # what a decoder held back does not know it
         decoder.flush_buffers()
         self._given = packet.pts if given else None

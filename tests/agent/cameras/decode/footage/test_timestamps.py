@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import accumulate, pairwise
 from typing import Any
@@ -11,7 +12,7 @@ from av.packet import Packet
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.cameras.decode.footage.timestamps import AHEAD_S, BEHIND_S, REORDERED_S, Times
+from agent.cameras.decode.footage.timestamps import AHEAD_S, BEHIND_S, REORDERED_S, Times, tick_of
 
 TICKS = 90_000
 BASE = Fraction(1, TICKS)
@@ -116,3 +117,20 @@ def test_pictures_that_are_shown_in_another_order_than_they_come_in_stay_so() ->
         stamps = [(d * 3600 if known else None, s * 3600) for d, s in zip(decoded, shown, strict=True)]
         times, packets = stamped(stamps, [n * 0.04 for n in range(9)])
         assert ([each.pts // 3600 for each in packets], times.jumps) == (shown, 0)
+
+
+@dataclass(frozen=True)
+class _Rational:
+    """As PyAV's from 19 on: no number to Python, and never None."""
+
+    numerator: int
+    denominator: int
+
+
+def test_a_tick_is_known_by_whatever_rational_pyav_gives() -> None:
+    assert tick_of(Fraction(1, 25)) == tick_of(_Rational(1, 25)) == Fraction(1, 25)
+
+
+def test_a_tick_that_nobody_has_said_is_none() -> None:
+    assert tick_of(None) is tick_of(_Rational(0, 1)) is tick_of(_Rational(1, 0)) is None
+    assert tick_of(Packet(1).time_base) is None
