@@ -44,19 +44,14 @@ def predicted(plan: Sequence[Sending], costs: ServiceTimes, hop_s: float, seed: 
 
 def _arrived(plan: Sequence[Sending], costs: ServiceTimes, hop_s: float, seed: int) -> list[Arrived]:
     """Each message with its way there and back."""
-    phases, chance, there, back = costs.phases, Random(seed), list[float](), list[float]()
     rate = len(plan) / plan[-1].due_s if plan[-1].due_s else 0.0
-    for _ in plan:
-        if phases is None:
-            there.append(hop_s)
-            back.append(hop_s)
-        else:
-            there.append(chance.choice(phases.way(rate, chance).in_s))
-            back.append(chance.choice(phases.way(rate, chance).out_s))
-    moments_s = in_order([each.due_s for each in plan], there)
+    ways = [(hop_s, hop_s)] * len(plan)
+    if costs.phases is not None:
+        ways = list(costs.phases.ways_of(rate, len(plan), Random(seed)))
+    moments_s = in_order([each.due_s for each in plan], [there_s for there_s, _ in ways])
     return [
         replace(each.arrived(at_s), back_s=back_s)
-        for each, at_s, back_s in zip(plan, moments_s, back, strict=True)
+        for each, at_s, (_, back_s) in zip(plan, moments_s, ways, strict=True)
     ]
 
 

@@ -7,13 +7,17 @@ the slow one of them. They come from the real program at rates at which it is no
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Final
 
 BESIDE: Final = 12
 """So many batches that are smaller, and as many that are larger, are drawn from as well."""
+STRETCH: Final = 40
+"""So many ways are drawn in a row, as they were seen: what delays one message delays those behind it. Each
+drawn by itself, the longest of them would hold up all that come after it once more. (Moving blocks: Künsch,
+"The jackknife and the bootstrap for general stationary observations", 1989.)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,7 @@ class Ways:
     rate: float
     """Messages a second."""
     in_s: tuple[float, ...]
-    """From the sending to the moment at which a program that waits is woken."""
+    """From the sending to the moment at which a program that waits is woken; in the order of sending."""
     out_s: tuple[float, ...]
     """From the end of a batch to the moment at which the sender has its receipt; below nothing where it has it
     while others of the batch are still receipted."""
@@ -71,6 +75,14 @@ class Phases:
         first = bisect_left(self.batches, messages, key=_size)
         last = bisect_right(self.batches, messages, key=_size)
         return self.batches[chance.randrange(max(0, first - BESIDE), min(len(self.batches), last + BESIDE))]
+
+    def ways_of(self, rate: float, messages: int, chance: Random) -> Iterator[tuple[float, float]]:
+        """The way there and back of each of so many messages, in the order of sending."""
+        for done in range(0, messages, STRETCH):
+            seen = self.way(rate, chance)
+            first = chance.randrange(len(seen.in_s))
+            for number in range(first, first + min(STRETCH, messages - done)):
+                yield seen.in_s[number % len(seen.in_s)], chance.choice(seen.out_s)
 
     def way(self, rate: float, chance: Random) -> Ways:
         """Those of a rate that was tried: the nearer of the two beside this one, the more often."""

@@ -89,7 +89,7 @@ def _made(connection: Connection, line: CountedLine, since_ms: int, until_ms: in
     of = count_hour.c
     here = of.box_id == line.box_id, of.camera == line.camera, of.rule == line.rule
     then = of.hour_ms >= since_ms, of.hour_ms < until_ms, of.due_ms.is_(None), of.body.is_not(None)
-    rows = connection.execute(select(of.hour_ms, of.body).where(*here, *then))
+    rows = connection.execute(select(of.hour_ms, of.body).where(*here, *then)).all()
     return read_hours([(row[0], row[1]) for row in rows])
 
 

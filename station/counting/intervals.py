@@ -153,7 +153,7 @@ def numbers_in_text(body: str) -> Numbers:
 def numbers_in(body: Mapping[str, Any]) -> Numbers:
     """Out of `counts` of a message."""
     return {
-        (_word(label), _word(direction)): number
+        _entry(label, direction): number
         for label, directions in body.get("counts", {}).items()
         for direction, number in directions.items()
         if number
@@ -161,6 +161,6 @@ def numbers_in(body: Mapping[str, Any]) -> Numbers:
 
 
 @functools.lru_cache(maxsize=4096)
-def _word(said: str) -> str:
-    """A label or a direction in one line that steers nothing: few, said again and again."""
-    return printable(said)
+def _entry(label: str, direction: str) -> tuple[str, str]:
+    """Both in one line that steers nothing: few, said again and again in each hour of a month."""
+    return printable(label), printable(direction)

@@ -119,15 +119,17 @@ def read_counts(
         PeriodRefused: the days are the wrong way round, or too many.
         StoreError: the store cannot be read.
     """
-    wanted = tuple(each for each in buckets(*days, step, zone) if each.start <= now)
     now_ms = round(now.timestamp() * 1000)
+    wanted = buckets(*days, step, zone)
+    borders = _borders(wanted)
+    wanted = wanted[: bisect_right(borders[:-1], now_ms)]
     if not wanted or not lines:
         return ReadCounts(tuple(lines), (), NOTHING_KEPT, 0, now_ms)
     back_ms = round(back.total_seconds() * 1000)
     try:
         with engine.connect() as connection, connection.begin():
-            since_ms, until_ms = wanted[0].start_ms, wanted[-1].end_ms
-            if _are_whole_hours(wanted, back):
+            since_ms, until_ms = borders[0], borders[len(wanted)]
+            if _are_whole_hours(wanted[0].start - back, borders):
                 kept = kept_counts(connection, lines, since_ms, until_ms, back_ms)
             else:
                 kept = KeptCounts((), *intervals_of(connection, lines, since_ms, until_ms, back_ms))
@@ -214,10 +216,10 @@ def _cell(bucket: Bucket, covered: int, sums: Numbers, is_parted: bool, is_runni
     return CountCell(bucket, covered, sums if covered > 0 or sums else None, is_parted, is_running)
 
 
-def _are_whole_hours(wanted: Sequence[Bucket], back: timedelta) -> bool:
-    """Whether all that may be asked of these buckets and so long before begins at whole hours of UTC."""
-    offset = (wanted[0].start - back).utcoffset() or NO_TIME
-    return not offset % timedelta(hours=1) and not any(border % HOUR_MS for border in _borders(wanted))
+def _are_whole_hours(first: datetime, borders: Sequence[int]) -> bool:
+    """Whether all that may be asked between these borders and from `first` on begins at whole hours of UTC."""
+    offset = first.utcoffset() or NO_TIME
+    return not offset % timedelta(hours=1) and not any(border % HOUR_MS for border in borders)
 
 
 def _missing(connection: Connection, box_ids: Sequence[int]) -> int:

@@ -119,7 +119,7 @@ def read_cards(
         part = wanted[at : at + _AT_ONCE]
         # By id alone: no two events share one but by malice, and pairs would be read one by one.
         query = _QUERY.where(event.c.event_id.in_([event_id for _, event_id in part]))
-        rows |= {(row.box_id, row.event_id): row for row in connection.execute(query)}
+        rows |= {(row.box_id, row.event_id): row for row in connection.execute(query).all()}
     if places is None:
         places = read_places(connection, {box_id for box_id, _ in wanted})
     return [_card(rows[key], places) for key in wanted if key in rows]

@@ -121,7 +121,7 @@ def _ways(run: CalibrationRun, trace: Trace, costs: ServiceTimes) -> Ways:
     batches = list(_within(trace.batches, run))
     began_s, ended_s = [each.began_s for each in batches], [each.ended_s for each in batches]
     there, back = [], []
-    for name, (sent_s, _) in run.ways.items():
+    for name, (sent_s, _) in sorted(run.ways.items(), key=lambda each: each[1]):
         heard_s = trace.heard_s[name]
         if bisect_right(began_s, heard_s) == bisect_right(ended_s, sent_s):
             there.append(max(0.0, heard_s - sent_s - costs.wake_s - costs.read_s))

@@ -57,6 +57,10 @@ class Stretch:
     high_ms: int = LAST_MS
     is_likely: bool = False
     """Most of it may be what is looked for."""
+    is_short: bool = False
+    """It has few events as a rule, however many may be looked for."""
+    is_sparse: bool = False
+    """Nearly nothing of it may be what is looked for: more of it is looked through at once."""
 
 
 @dataclass(slots=True)
@@ -175,7 +179,8 @@ class Scan:
 
     def met(self, stretch: Stretch, after: EventPlace | None, most: int) -> Iterator[Met]:
         """What passes the filter, in order; at the end of the budget where that was."""
-        rows, read = max(FIRST_CHUNK, most), self._next if self._is_asked_more(stretch) else self._indexed
+        rows = FIRST_CHUNK if stretch.is_short else max(FIRST_CHUNK, most) * (4 if stretch.is_sparse else 1)
+        read = self._next if self._is_asked_more(stretch) else self._indexed
         while True:
             places, after = read(stretch, after, rows, most)
             yield from map(Met, places)
@@ -191,10 +196,11 @@ class Scan:
         self, stretch: Stretch, after: EventPlace | None, rows: int, most: int
     ) -> tuple[list[EventPlace], EventPlace | None]:
         """Up to `most` that pass, of the next rows, and from where to go on; None: the stretch ends there."""
-        if stretch.is_likely and rows <= most:  # to bring what does not pass costs less than a second question
+        # To bring what does not pass costs less than a second question, while it is little.
+        if (stretch.is_likely and rows <= most) or (stretch.is_short and rows <= FIRST_CHUNK):
             return self._passing(stretch, after, rows)
         query = self.matching(stretch, after, rows, most)
-        places = [(row[0], row[1], row[2]) for row in self.connection.execute(query)]
+        places = [(row[0], row[1], row[2]) for row in self.connection.execute(query).all()]
         if len(places) == most:
             return places, places[-1]
         return places, place_after(self.connection, stretch, self.order, after, rows)
@@ -204,7 +210,8 @@ class Scan:
     ) -> tuple[list[EventPlace], EventPlace | None]:
         """The same where every event passes."""
         query = select(*_PLACE).where(*self.order.beyond(stretch, after)).order_by(*self.order.by())
-        places = [(row[0], row[1], row[2]) for row in self.connection.execute(query.limit(most))]
+        rows = self.connection.execute(query.limit(most)).all()
+        places = [(row[0], row[1], row[2]) for row in rows]
         return places, places[-1] if len(places) == most else None
 
     def _is_asked_more(self, stretch: Stretch) -> bool:
@@ -219,7 +226,7 @@ class Scan:
         these = chunk(self._columns, stretch, self.order, after, rows)
         passes = and_(*self.where(these.c, stretch.low_ms))
         query = select(*(these.c[name] for name in _PLACED), passes)
-        found = [((row[0], row[1], row[2]), row[3]) for row in self.connection.execute(query)]
+        found = [((row[0], row[1], row[2]), row[3]) for row in self.connection.execute(query).all()]
         found.sort(reverse=self.order.newest_first)  # they come so, but no database promises it
         return [place for place, passed in found if passed], found[-1][0] if len(found) == rows else None
 

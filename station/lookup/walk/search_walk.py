@@ -147,10 +147,10 @@ class SearchWalk:
             parts = [[Stretch(head, self._lately_ms, self._until_ms) for head in way.heads]]
         else:
             parts = [
-                [Stretch(head, self._lately_ms, since_ms) for head in way.heads],
+                [Stretch(head, self._lately_ms, since_ms, is_short=True) for head in way.heads],
                 [Stretch(head, since_ms, self._until_ms, is_likely=True) for head in way.heads],
             ]
-        lasting = [Stretch((event_is_lasting,), FIRST_MS, self._lately_ms)]
+        lasting = [Stretch((event_is_lasting,), FIRST_MS, self._lately_ms, is_sparse=True)]
         found = [(self._scan, lasting), *((on, part) for part in parts)]
         return found[::-1] if self._wanted.newest_first else found
 

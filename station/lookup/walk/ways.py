@@ -47,6 +47,11 @@ class SearchWay:
     fulfils: frozenset[str] = frozenset()
     """Fields of the search to which all that they hold answers: of these nobody need ask again."""
 
+    def is_within(self, other: SearchWay) -> bool:
+        """Whether it surely holds nothing that the other does not, in no more heads: then it is no longer."""
+        holds_less = other is ALL or frozenset() < other.fulfils <= self.fulfils
+        return holds_less and len(self.heads) <= len(other.heads)
+
 
 ALL: Final = SearchWay(((),))
 
@@ -102,13 +107,21 @@ def best_way(
     """The way on which what is wanted lies closest together.
 
     Of each, so many rows are passed from where the look-up begins: one that ends before is as short as any need
-    be; else the one that gets farthest back (or on) leaves out most of what is not wanted.
+    be; else the one that gets farthest back (or on) leaves out most of what is not wanted. Of two of which one
+    lies within the other nobody need ask.
     """
     order = ScanOrder(newest_first=wanted.newest_first)
-    best, best_ms = ALL, _reach(connection, ALL, order, window, after)
-    if best_ms is None:
-        return ALL
+    best, best_ms, is_asked = ALL, None, False
     for way in _Ways(connection, wanted, cameras, places):
+        if best.is_within(way):
+            continue
+        if way.is_within(best):
+            best, is_asked = way, False
+            continue
+        if not is_asked:
+            best_ms, is_asked = _reach(connection, best, order, window, after), True
+        if best_ms is None:
+            return best
         reach_ms = _reach(connection, way, order, window, after)
         if reach_ms is None:
             return way
@@ -143,6 +156,9 @@ class _Ways:
 
     def __iter__(self) -> Iterator[SearchWay]:
         wanted = self._wanted
+        at = None if self._cameras.pairs is None else _at(self._all_cameras(self._cameras))
+        if wanted.severities == (str(Severity.ALERT),):
+            yield from _alerts(at)
         if wanted.rules:
             yield _each(event.c.rule_id, wanted.rules, "rules")
         if wanted.labels and not wanted.kinds:
@@ -153,26 +169,17 @@ class _Ways:
             yield _each(event.c.clothes_colour, wanted.clothes_colours, "clothes_colours")
         if wanted.directions:
             yield _each(event.c.direction, wanted.directions, "directions")
-        if wanted.severities == (str(Severity.ALERT),):
-            yield SearchWay(((event_is_alert,),), fulfils=_ALERTS)
         if wanted.late_only:
             yield SearchWay(((event_is_late,),), fulfils=frozenset({"late_only"}))
         if wanted.riders is not None and wanted.riders >= CROWDED:
             yield SearchWay(((event_is_crowded,),))
         if wanted.kinds:
             yield from self._kinds()
-        if self._cameras.pairs is not None:
-            yield from self._of_cameras(self._cameras)
+        yield from _few(at, fulfils=_CAMERAS)
         if wanted.zones:
             yield from _few(self._zones(wanted.zones))
         for word in wanted.words:
             yield from _few(self._word(word), overlaps=True)
-
-    def _of_cameras(self, cameras: KnownCameras) -> Iterator[SearchWay]:
-        heads = _at(self._all_cameras(cameras))
-        yield from _few(heads, fulfils=_CAMERAS)
-        if self._wanted.severities == (str(Severity.ALERT),):
-            yield from _few([(*head, event_is_alert) for head in heads], fulfils=_CAMERAS | _ALERTS)
 
     def _kinds(self) -> Iterator[SearchWay]:
         heads: list[Head] = []
@@ -213,7 +220,6 @@ class _Ways:
         if rules is None or zones is None:
             return None
         has_word = func.lower(camera.c.name).contains(low, autoescape=True)
-        has_word = func.lower(camera.c.name).contains(low, autoescape=True)
         named = select(camera.c.box_id, camera.c.name).where(has_word).limit(MOST_STRETCHES)
         by_name = [(row[0], row[1]) for row in self._connection.execute(named)]
         placed = placed_by(word, self._places)
@@ -249,6 +255,13 @@ def _few(
 ) -> Iterator[SearchWay]:
     if heads is not None and len(heads) <= MOST_STRETCHES:
         yield SearchWay(tuple(heads), overlaps, fulfils)
+
+
+def _alerts(at: list[Head] | None) -> Iterator[SearchWay]:
+    """Those of some cameras, which are within all of them."""
+    if at is not None:
+        yield from _few([(*head, event_is_alert) for head in at], fulfils=_CAMERAS | _ALERTS)
+    yield SearchWay(((event_is_alert,),), fulfils=_ALERTS)
 
 
 def _each(column: Any, values: Iterable[str], of: str) -> SearchWay:

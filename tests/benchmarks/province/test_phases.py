@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.province.phases import BESIDE, BatchSample, Phases, Ways, in_order
+from benchmarks.province.phases import BESIDE, STRETCH, BatchSample, Phases, Ways, in_order
 
 
 def some(sizes: list[int], rates: list[float]) -> Phases:
@@ -53,6 +54,19 @@ def test_the_ways_of_a_rate_between_two_are_drawn_from_both_the_nearer_the_more_
     assert drawn.count(500.0) / len(drawn) == pytest.approx(0.25, abs=0.03)
     assert phases.way(20.0, chance).rate == 100.0
     assert phases.way(900.0, chance).rate == 500.0
+
+
+def test_ways_are_drawn_in_stretches_as_they_were_seen_for_what_delays_one_delays_the_next() -> None:
+    seen = Ways(1.0, tuple(float(number) for number in range(1_000)), (0.5,))
+    phases = replace(some([1], [1.0]), ways=(seen,))
+
+    drawn = list(phases.ways_of(1.0, 10 * STRETCH - 3, Random(1)))
+
+    there = [each for each, _ in drawn]
+    follows = [(after - before) % 1_000 == 1 for before, after in pairwise(there)]
+    assert len(drawn) == 10 * STRETCH - 3
+    assert [at for at, each in enumerate(follows, 1) if not each] == [STRETCH * n for n in range(1, 10)]
+    assert {back for _, back in drawn} == {0.5}
 
 
 def test_what_is_sent_later_never_arrives_earlier() -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import event as hooks
 
 from station.lookup.walk.scan import Budget, EventPlace, Scan, ScanOrder, Stretch, go_by_index, place_after
 from station.store.schema import event
@@ -56,6 +58,25 @@ def test_all_that_fits_is_met_in_order(filled: Place) -> None:
 def test_when_the_time_is_up_a_chunk_is_looked_through_and_the_place_is_told(filled: Place) -> None:
     assert looked(filled, 0.0) == ["500", "400", "(350)"]
     assert looked(filled, 0.0, newest_first=False) == ["0", "100", "200", "(249)"]
+
+
+def test_of_what_is_sparse_more_is_looked_through_at_once_and_of_what_is_short_no_more_than_a_little(
+    filled: Place,
+) -> None:
+    asked: list[str] = []
+    hooks.listen(filled.engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
+
+    def met(stretch: Stretch, most: int) -> tuple[int, int]:
+        """How many are met, and by how many questions."""
+        with filled.engine.connect() as connection, connection.begin():
+            go_by_index(connection)
+            asked.clear()
+            scan = Scan(connection, ScanOrder(newest_first=True), rare, Budget(5.0))
+            return len(list(scan.met(stretch, None, most))), len(asked)
+
+    assert met(WHOLE, 10) == (6, 4)
+    assert met(replace(WHOLE, is_sparse=True), 10) == (6, 2)
+    assert met(Stretch((), SIX_MS, SIX_MS + 200_000, is_short=True), 1_000) == (2, 1)
 
 
 def test_the_next_call_goes_on_behind_the_place(filled: Place) -> None:

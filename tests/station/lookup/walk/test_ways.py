@@ -10,7 +10,7 @@ from sqlalchemy import event as hooks
 
 from station.lookup.places import read_places
 from station.lookup.search import found_page, looked_up
-from station.lookup.walk.ways import KnownCameras, distinct, known_cameras, placed_by
+from station.lookup.walk.ways import ALL, KnownCameras, SearchWay, distinct, known_cameras, placed_by
 from station.store.schema import event
 from tests.station.lookup.test_search import DAY, fill
 from tests.support.stores import Place
@@ -70,6 +70,41 @@ def test_of_events_that_last_no_row_is_read_to_know_who_lasts_into_the_time(
 
     assert plans
     assert all("USING COVERING INDEX ix_event_lasting" in plan for plan in plans), plans
+
+
+def test_of_ways_of_which_one_lies_within_the_other_none_is_asked_how_far_it_reaches(
+    sqlite_place: Place,
+) -> None:
+    """Each question costs a server a millisecond; that a camera has fewer than all is plain."""
+    filled = fill(sqlite_place)
+    probes: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, values: Any, *_: object) -> None:
+        if list(values)[-2:] == [1, 1999]:
+            probes.append(statement)
+
+    hooks.listen(filled.engine, "before_cursor_execute", note)
+    for wanted in ({"severities": ("alert",)}, {"cameras": ("north-01/north",)}, {"labels": ("bus",)}):
+        found_page(filled.engine, replace(DAY, **wanted))
+    found_page(filled.engine, replace(DAY, cameras=("north-01/north",), severities=("alert",)))
+    assert not probes
+    found_page(filled.engine, replace(DAY, cameras=("north-01/north",), labels=("bus",)))
+    assert probes
+
+
+def test_a_way_is_within_another_by_what_it_answers_and_in_no_more_heads() -> None:
+    alerts, bus, car = (event.c.severity == "alert",), (event.c.label == "bus",), (event.c.label == "car",)
+    of_alerts = SearchWay((alerts,), fulfils=frozenset({"severities"}))
+    of_both = SearchWay(((*alerts, *bus),), fulfils=frozenset({"severities", "labels"}))
+    of_two = SearchWay((bus, car), fulfils=frozenset({"labels", "severities"}))
+    some_zone = SearchWay((alerts,))
+
+    assert of_both.is_within(of_alerts)
+    assert not of_alerts.is_within(of_both)
+    assert not of_two.is_within(of_alerts)
+    assert not of_both.is_within(some_zone)
+    assert all(each.is_within(ALL) for each in (of_alerts, of_both, some_zone))
+    assert not of_two.is_within(ALL)
 
 
 def test_cameras_and_boxes_are_found_by_their_names_and_by_those_of_people(sqlite_place: Place) -> None:
