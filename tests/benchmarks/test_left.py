@@ -8,6 +8,7 @@ import pytest
 from benchmarks.scenes.left import LEARN_S, Street, left, score, story
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("kind", "expected"),
     [
@@ -34,5 +35,6 @@ def test_in_pixels_only_what_nobody_stays_with_is_told_and_ends_when_it_is_taken
     assert (found.reported, found.false, found.ended_in_time) == (len(expected) // 2, (), len(expected) // 2)
 
 
+@pytest.mark.long
 def test_the_same_seed_gives_the_same_figures() -> None:
     assert left(1.5, 3) == left(1.5, 3)

@@ -25,6 +25,7 @@ def rows(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, object]]:
         return list(lookups.measured_on("SQLite", url, lambda _: None))
 
 
+@pytest.mark.long
 def test_every_look_up_has_a_row_with_its_times(rows: list[dict[str, object]]) -> None:
     named = {str(row["look-up"]): row for row in rows if "look-up" in row}
 

@@ -22,6 +22,7 @@ def rows() -> list[dict[str, object]]:
     return scenes.main([], crossings=120, hours=0, left_minutes=0)
 
 
+@pytest.mark.long
 def test_true_boxes_under_true_ids_make_no_mistake(rows: list[dict[str, object]]) -> None:
     perfect = rows[0]
 
@@ -79,6 +80,7 @@ def test_walkers_who_meet_from_four_sides_do_not_block_each_other_for_good() -> 
     assert not walkers
 
 
+@pytest.mark.long
 def test_a_red_light_makes_a_queue_that_stands_on_the_line() -> None:
     traffic, truth = Traffic(scenes.SEED), Truth()
     standing = 0
@@ -140,5 +142,6 @@ def test_a_picture_shows_who_is_there() -> None:
     assert 0.0005 < (apart > 40).mean() < 0.2
 
 
+@pytest.mark.long
 def test_a_parked_car_is_told_once_in_a_night_and_a_morning() -> None:
     assert parked.alerts(1.0, seed=3) == 1

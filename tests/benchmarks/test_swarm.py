@@ -21,6 +21,7 @@ def rows() -> list[dict[str, object]]:
     return swarm.main([], seeds=(3,), crossings=60)
 
 
+@pytest.mark.long
 def test_true_boxes_under_true_ids_are_counted_without_a_mistake(rows: list[dict[str, object]]) -> None:
     perfect = rows[0]
 
@@ -34,6 +35,7 @@ def test_most_of_them_ride_on_two_wheels(rows: list[dict[str, object]]) -> None:
     assert int(str(rows[0]["two_wheelers_pct"])) >= 60
 
 
+@pytest.mark.long
 def test_riders_fill_a_lane_abreast_and_no_two_vehicles_share_a_place() -> None:
     traffic = Swarm(3, Density(swarms=1.0, cars=0.3))
     worst, abreast = 0, 0

@@ -49,6 +49,7 @@ def test_an_overlay_is_the_same_for_the_same_seed(overlay: Overlay) -> None:
     assert seen(5) == seen(5)
 
 
+@pytest.mark.long
 def test_each_fault_and_each_harmless_sight_is_counted_once_for_each_case() -> None:
     drawn = clip()
     begun = starts(drawn, 3)

@@ -132,6 +132,7 @@ def test_a_box_that_came_back_with_another_release_is_not_waited_for() -> None:
     assert not gone_back(box, Wanted("0.1.0"))
 
 
+@pytest.mark.long
 @pytest.mark.broker
 def test_a_real_box_proves_itself_and_another_release_does_not(tmp_path: Path, mosquitto: Mosquitto) -> None:
     broker = EndpointSettings(port=mosquitto.port)

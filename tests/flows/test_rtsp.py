@@ -77,6 +77,7 @@ def test_a_server_that_goes_silent_is_a_lost_camera_within_the_deadline(rtsp_ser
     assert time.monotonic() - started < 1.0 + SLACK_S
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("transport", ["tcp", "udp"])
 def test_the_picture_that_is_still_held_back_does_not_hide_that_no_more_come(
     rtsp_server: Start, transport: str
@@ -94,6 +95,7 @@ def test_the_picture_that_is_still_held_back_does_not_hide_that_no_more_come(
     assert time.monotonic() - started < 4.0 + SLACK_S
 
 
+@pytest.mark.long
 def test_a_camera_that_is_silent_for_longer_than_it_may_take_to_open_is_not_lost_for_it() -> None:
     with RtspCamera(fps=10) as slow:
         patient = settings(slow.url).model_copy(update={"stall_s": 8.0, "open_timeout_s": 3.0})
@@ -144,6 +146,7 @@ def test_a_camera_that_is_set_to_another_codec_comes_back_with_it(rtsp_server: S
         server.kill()
 
 
+@pytest.mark.long
 def test_a_codec_that_changes_within_a_connection_loses_the_camera_in_time() -> None:
     with RtspCamera(fps=20, stream=b"".join(encoded("libx264", key_every=5))) as changing:
         frames = camera(changing.url).frames()

@@ -242,6 +242,7 @@ def test_what_the_running_configuration_names_stays_open_beside_the_new_one(tmp_
         assert all(reached(box, *places).values())
 
 
+@pytest.mark.long
 def test_a_name_opens_its_port_everywhere_for_its_address_may_change(tmp_path: Path) -> None:
     named = {"broker": {"host": "tram-hai.example", "port": 8883}, "cameras": []}
     with confined(rendered(tmp_path, ngatu_agent_configs=[named])) as box:
@@ -249,6 +250,7 @@ def test_a_name_opens_its_port_everywhere_for_its_address_may_change(tmp_path: P
     assert list(found.values()) == [True, False]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("user", "answered"), [(0, "yes"), (4242, "no")])
 def test_only_a_technician_may_ping_for_a_ping_carries_whatever_one_likes(
     tmp_path: Path, user: int, answered: str
@@ -260,6 +262,7 @@ def test_only_a_technician_may_ping_for_a_ping_carries_whatever_one_likes(
     assert done.stdout.strip() == answered
 
 
+@pytest.mark.long
 def test_a_box_that_is_not_to_be_confined_is_not(tmp_path: Path) -> None:
     with confined(rendered(tmp_path, ngatu_agent_confined=False)) as box:
         assert reached(box, f"tcp/{OTHER}/443") == {f"tcp/{OTHER}/443": True}

@@ -289,6 +289,7 @@ def tool(broker: RoleBroker, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return kept
 
 
+@pytest.mark.long
 def test_what_was_kept_of_a_revoked_box_is_cleared_and_nothing_else(
     broker: RoleBroker, monkeypatch: pytest.MonkeyPatch
 ) -> None:

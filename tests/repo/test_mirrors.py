@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -29,14 +30,33 @@ def where(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
+@dataclass(frozen=True)
+class Facts:
+    """What of a module is asked about; its tree would stay in memory, and so would those of two thousand."""
+
+    functions: bool
+    classes: tuple[str, ...]
+    foreign: tuple[tuple[int, str], ...]
+    """Private names of other modules that it touches, with their lines."""
+    so_called: tuple[int, ...]
+    """Lines in which something is called `told`."""
+
+
 @cache
-def parsed(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"))
+def facts(path: Path) -> Facts:
+    """Read and walked through once: of all modules that takes half a minute."""
+    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    return Facts(
+        functions=any(isinstance(node, ast.FunctionDef) for node in nodes),
+        classes=tuple(node.name for node in nodes if isinstance(node, ast.ClassDef)),
+        foreign=tuple(foreign_private_names(nodes)) if where(path).startswith("tests/") else (),
+        so_called=tuple(line for line, name in identifiers(nodes) if name == "told"),
+    )
 
 
 def does_something(path: Path) -> bool:
     """Whether a module has a function; one of declarations only is tried with whoever reads them."""
-    return any(isinstance(node, ast.FunctionDef) for node in ast.walk(parsed(path)))
+    return facts(path).functions
 
 
 def has_its_mirror(path: Path) -> bool:
@@ -66,10 +86,10 @@ def test_every_mirror_shows_a_module() -> None:
     assert [path.name for path in mirrors if not shown(path).is_file()] == []
 
 
-def own_names(tree: ast.Module) -> set[str]:
+def own_names(nodes: Sequence[ast.AST]) -> set[str]:
     """What a test module defines itself: its functions, classes, their fields and what they set of `self`."""
     names: set[str] = set()
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             names.add(node.name)
         elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
@@ -83,9 +103,9 @@ def is_private(name: str) -> bool:
     return name.startswith("_") and not name.startswith("__")
 
 
-def foreign_private_names(tree: ast.Module) -> Iterator[tuple[int, str]]:
-    own = own_names(tree)
-    for node in ast.walk(tree):
+def foreign_private_names(nodes: Sequence[ast.AST]) -> Iterator[tuple[int, str]]:
+    own = own_names(nodes)
+    for node in nodes:
         if isinstance(node, ast.ImportFrom):
             yield from ((node.lineno, alias.name) for alias in node.names if is_private(alias.name))
         elif isinstance(node, ast.Attribute) and is_private(node.attr) and node.attr not in own:
@@ -101,7 +121,7 @@ def test_no_test_touches_a_private_name_of_another_module() -> None:
     touched = [
         (f"{where(path)}:{line}", name)
         for path in modules("tests")
-        for line, name in foreign_private_names(parsed(path))
+        for line, name in facts(path).foreign
         if f"{where(path)}: {name}" not in ALLOWED
     ]
 
@@ -109,14 +129,18 @@ def test_no_test_touches_a_private_name_of_another_module() -> None:
 
 
 def test_the_check_of_private_names_bites() -> None:
-    tree = ast.parse("from x import _y\nbox._disk.put()\nmonkeypatch.setattr('a.b._c', 1)\nself._mine = 1\n")
+    nodes = list(
+        ast.walk(
+            ast.parse("from x import _y\nbox._disk.put()\nmonkeypatch.setattr('a.b._c', 1)\nself._mine = 1\n")
+        )
+    )
 
-    assert sorted(foreign_private_names(tree)) == [(1, "_y"), (2, "_disk"), (3, "_c")]
+    assert sorted(foreign_private_names(nodes)) == [(1, "_y"), (2, "_disk"), (3, "_c")]
 
 
-def identifiers(tree: ast.Module) -> Iterator[tuple[int, str]]:
+def identifiers(nodes: Sequence[ast.AST]) -> Iterator[tuple[int, str]]:
     """Every name that code gives or uses."""
-    for node in ast.walk(tree):
+    for node in nodes:
         for field in ("id", "arg", "attr", "name", "asname"):
             value = getattr(node, field, None)
             if isinstance(value, str):
@@ -126,22 +150,11 @@ def identifiers(tree: ast.Module) -> Iterator[tuple[int, str]]:
 def test_nothing_is_called_told() -> None:
     """It would say nothing: a bool, bytes, a moment, ids or a box, each has a name of its own."""
     everywhere = modules(*PACKAGES, "tests", "benchmarks", "examples", "deploy")
-    called = [
-        f"{where(path)}:{line}"
-        for path in everywhere
-        for line, name in identifiers(parsed(path))
-        if name == "told"
-    ]
 
-    assert called == []
+    assert [f"{where(path)}:{line}" for path in everywhere for line in facts(path).so_called] == []
 
 
 def test_no_class_name_stands_twice() -> None:
-    names = Counter(
-        node.name
-        for path in modules(*PACKAGES)
-        for node in ast.walk(parsed(path))
-        if isinstance(node, ast.ClassDef)
-    )
+    names = Counter(name for path in modules(*PACKAGES) for name in facts(path).classes)
 
     assert [name for name, times in names.items() if times > 1] == []

@@ -82,6 +82,7 @@ def test_a_new_box_is_one_file_more_and_everything_else_stays(province: Province
     assert variables["ngatu_commune"] == "hai-ninh"
 
 
+@pytest.mark.long
 def test_its_label_is_shown_and_lies_beside_the_inventory(province: Province) -> None:
     done = province.new(contact="Công an xã Hải Ninh")
 
@@ -92,6 +93,7 @@ def test_its_label_is_shown_and_lies_beside_the_inventory(province: Province) ->
     assert read(shown([line.removeprefix("- ").strip() for line in lines])) == "ngatu:hai-ninh/hai-ninh-03"
 
 
+@pytest.mark.long
 def test_the_same_again_changes_nothing_and_says_so(province: Province) -> None:
     province.new()
     file = province.hosts / "box-hai-ninh-03.yml"
@@ -105,6 +107,7 @@ def test_the_same_again_changes_nothing_and_says_so(province: Province) -> None:
     assert province.files() == before
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("variables", "why"),
     [
@@ -133,6 +136,7 @@ def test_what_cannot_be_is_refused_and_nothing_is_written(
     assert not (province.folder / "labels").exists()
 
 
+@pytest.mark.long
 def test_the_first_box_of_a_commune_is_like_the_others(province: Province) -> None:
     hosts = province.hosts / "hosts.yml"
     taken = """      hosts:
@@ -147,6 +151,7 @@ def test_the_first_box_of_a_commune_is_like_the_others(province: Province) -> No
     assert province.inventory()["commune_hai_tay"]["hosts"] == ["hai-tay-01"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("address", ["fd00:20:1::13", "hai-ninh-03.tram.example"])
 def test_an_address_of_ipv6_and_a_host_name_pass(province: Province, address: str) -> None:
     done = province.new(address=address)
@@ -155,6 +160,7 @@ def test_an_address_of_ipv6_and_a_host_name_pass(province: Province, address: st
     assert province.inventory()["_meta"]["hostvars"]["hai-ninh-03"]["ansible_host"] == address
 
 
+@pytest.mark.long
 def test_what_comes_next_can_be_typed_as_it_is_shown_and_is_for_this_box_alone(province: Province) -> None:
     said = " ".join(province.new().stdout.split())
     command = said.partition("next: ")[2].partition("hai-ninh-03")[0] + "hai-ninh-03"
@@ -168,6 +174,7 @@ def test_what_comes_next_can_be_typed_as_it_is_shown_and_is_for_this_box_alone(p
     assert set(re.findall(r"^      (\S+)$", listed, re.MULTILINE)) == {"hai-ninh-03"}
 
 
+@pytest.mark.long
 def test_who_opens_the_vault_by_the_environment_is_not_told_to_be_asked(province: Province) -> None:
     secret = province.folder / "vault.password"
     secret.write_text("open sesame, open\n")
@@ -177,6 +184,7 @@ def test_who_opens_the_vault_by_the_environment_is_not_told_to_be_asked(province
     assert "site.yml --limit hai-ninh-03" in said
 
 
+@pytest.mark.long
 def test_a_commune_that_is_not_among_the_boxes_gets_none(province: Province) -> None:
     hosts = province.hosts / "hosts.yml"
     hosts.write_text(
@@ -190,6 +198,7 @@ def test_a_commune_that_is_not_among_the_boxes_gets_none(province: Province) -> 
     assert province.files() == before
 
 
+@pytest.mark.long
 def test_a_vault_in_the_inventory_is_opened_as_the_guide_says(province: Province) -> None:
     secret = province.folder / "vault.password"
     secret.write_text("open sesame, open\n")
@@ -206,6 +215,7 @@ def test_a_vault_in_the_inventory_is_opened_as_the_guide_says(province: Province
     assert (province.hosts / "box-hai-ninh-03.yml").exists()
 
 
+@pytest.mark.long
 def test_an_inventory_of_one_file_takes_no_box(province: Province) -> None:
     done = province.new(source=province.hosts / "hosts.yml")
 
@@ -213,6 +223,7 @@ def test_an_inventory_of_one_file_takes_no_box(province: Province) -> None:
     assert "give one folder" in done.stdout
 
 
+@pytest.mark.long
 def test_a_try_writes_nothing(province: Province) -> None:
     before = province.files()
     done = province.new("--check")
@@ -221,6 +232,7 @@ def test_a_try_writes_nothing(province: Province) -> None:
     assert province.files() == before
 
 
+@pytest.mark.long
 def test_a_slash_behind_the_folder_does_not_put_the_label_into_the_inventory(province: Province) -> None:
     done = province.new(source=f"{province.hosts}/")
 
@@ -228,6 +240,7 @@ def test_a_slash_behind_the_folder_does_not_put_the_label_into_the_inventory(pro
     assert (province.folder / "labels" / "hai-ninh-03.svg").exists()
 
 
+@pytest.mark.long
 @pytest.mark.timeout(60)
 def test_without_words_it_asks(province: Province) -> None:
     ours, theirs = pty.openpty()

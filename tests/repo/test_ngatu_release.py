@@ -87,6 +87,7 @@ def test_after_it_was_confirmed_one_can_still_go_back_once(box: SmallBox) -> Non
     assert "nothing to go back to" in box.tool("rollback").stderr
 
 
+@pytest.mark.long
 def test_what_is_neither_used_nor_gone_back_to_is_removed(box: SmallBox, maker: Maker) -> None:
     box.switch(*NEW)
     box.good("confirm")
@@ -185,6 +186,7 @@ def test_a_model_that_was_taken_keeps_its_release(box: SmallBox) -> None:
     assert box.good("confirm") == {"changed": False}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("said", ["shadow running", "shadow passed: all", "", "not shadow failed: x"])
 def test_without_an_outcome_the_guard_waits(box: SmallBox, said: str) -> None:
     """Until somebody ends it."""
@@ -327,6 +329,7 @@ def test_an_older_one_than_was_confirmed_is_refused(box: SmallBox, maker: Maker)
     assert "0.1.0 is older than 0.2.0" in done.stderr
 
 
+@pytest.mark.long
 def test_a_release_may_allow_to_go_further_back(box: SmallBox, maker: Maker) -> None:
     box.install(maker.bundle("0.5.0", floor="0.1.0"))
     box.switch("0.5.0", "new: 5\n")
@@ -342,6 +345,7 @@ def test_another_bundle_of_an_installed_version_is_refused(box: SmallBox, maker:
     assert "another bundle of 0.2.0 is installed" in message
 
 
+@pytest.mark.long
 def test_what_the_environment_names_is_not_taken_for_a_part_of_the_release(
     bare: SmallBox, maker: Maker, tmp_path: Path
 ) -> None:
@@ -467,6 +471,7 @@ def test_what_follows_the_end_is_refused(tmp_path: Path) -> None:
 # -------------------------------------------------------------------------------------- at one time
 
 
+@pytest.mark.long
 def test_three_installs_at_one_time_make_each_release_once(maker: Maker, tmp_path: Path) -> None:
     one, two, box = maker.bundle("0.6.0"), maker.bundle("0.7.0"), SmallBox(tmp_path / "box", maker.public)
     words = [sys.executable, "-IB", str(TOOL), "--root", str(box.root), "--key", str(maker.public), "install"]
@@ -482,6 +487,7 @@ def test_three_installs_at_one_time_make_each_release_once(maker: Maker, tmp_pat
     assert sorted(each.name for each in (box.root / "releases").iterdir()) == ["0.6.0", "0.7.0"]
 
 
+@pytest.mark.long
 def test_what_somebody_laid_in_the_way_of_a_release_is_left_alone(maker: Maker, tmp_path: Path) -> None:
     box, elsewhere = SmallBox(tmp_path / "box", maker.public), tmp_path / "elsewhere"
     elsewhere.mkdir()
@@ -504,6 +510,7 @@ def on_trial(maker: Maker, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return box.root
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("damaged", [b"", b"{", b"null", b"[]", b'{"setup": 1}', b"\xff\xfe\x00"])
 def test_a_trial_whose_note_is_damaged_is_over(
     maker: Maker, on_trial: Path, tmp_path: Path, damaged: bytes

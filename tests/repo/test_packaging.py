@@ -207,6 +207,7 @@ def nodes() -> list[tuple[str, ast.AST]]:
     ]
 
 
+@pytest.mark.long
 def test_no_message_says_how_to_install_but_by_the_one_way_that_always_works() -> None:
     """cryptography is what somebody installs who has nothing of ours."""
     said = [

@@ -57,6 +57,7 @@ def test_an_unknown_setting_and_a_unit_that_may_do_all_are_seen(tmp_path: Path) 
     assert verdict.exposure is not None and verdict.exposure > 8 and not verdict.good
 
 
+@pytest.mark.long
 def test_what_a_role_adds_to_a_unit_counts(tmp_path: Path) -> None:
     units = {unit.name: unit for unit in laid_out(tmp_path)}
     before = judged(units["ngatu.service"]).exposure

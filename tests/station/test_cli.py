@@ -52,6 +52,7 @@ def filled(config: Path) -> Place:
     return place
 
 
+@pytest.mark.long
 def test_a_first_try_needs_no_file_and_leaves_one_for_the_other_commands(
     embedded: Address, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

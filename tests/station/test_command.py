@@ -57,6 +57,7 @@ def order(config: Path, *words: str) -> tuple[int, str]:
     return result.exit_code, result.stdout + result.stderr
 
 
+@pytest.mark.long
 def test_a_technician_orders_and_reads_what_became_of_it(
     config: Path, box: Box, tmp_path: Path, keys: Path
 ) -> None:

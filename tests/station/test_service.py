@@ -216,6 +216,7 @@ def _forget(box: FakeBox, waiting: dict[int, Stored]) -> dict[int, Stored]:
     return waiting
 
 
+@pytest.mark.long
 @pytest.mark.broker
 def test_a_wiped_store_asks_for_all_that_the_box_still_has_and_tells_what_is_gone(
     mosquitto: Mosquitto, commune: str, tmp_path: Path

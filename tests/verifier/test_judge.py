@@ -208,6 +208,7 @@ def test_the_station_vouches_that_the_footage_is_older_than_a_link_that_it_heard
     assert "the footage was recorded before that" in notes[0]
 
 
+@pytest.mark.long
 def test_a_hole_of_less_than_a_second_is_no_gap(bench: Bench) -> None:
     manifest = bench.manifests["encrypted"]
 

@@ -181,6 +181,7 @@ def places(value: object, path: tuple[str | int, ...] = ()) -> Iterator[tuple[st
             yield from places(value[index], (*path, index))
 
 
+@pytest.mark.long
 def test_nothing_that_the_box_may_sign_breaks_the_verifier_or_steers_a_terminal(
     made: tuple[Maker, Path], tmp_path: Path
 ) -> None:

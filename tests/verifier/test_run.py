@@ -135,6 +135,7 @@ def bounded(package: Path, key: Path) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
+@pytest.mark.long
 def test_whoever_stops_reading_is_no_fault(bench: Bench) -> None:
     words = " ".join([sys.executable, *WAYS["alone"], str(bench.package), "--key", str(bench.key)])
     done = subprocess.run(["bash", "-c", f"{words} | true"], capture_output=True, text=True, check=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from agent.evidence.package.compose import compose
@@ -53,6 +54,7 @@ def test_a_short_gap_is_not_hidden_by_its_neighbours() -> None:
     assert bar(replace(manifest((0, 31), (33, 60)), gaps=(gap,)), (), 6) == "===.=="
 
 
+@pytest.mark.long
 def test_what_was_recorded_beyond_what_was_asked_for_is_shown() -> None:
     start, end = span(manifest((-10, 50)))
 

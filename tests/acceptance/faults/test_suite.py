@@ -124,6 +124,7 @@ def test_one_more_trial_begins_only_where_the_machine_had_something_to_spare(
     assert not machine.has_spare(patient)  # it is watched anew
 
 
+@pytest.mark.long
 def test_several_trials_at_one_time_are_each_tried_once() -> None:
     chosen = [each for number, each in gathered().items() if number in ("P46", "P61", "P54")]
 

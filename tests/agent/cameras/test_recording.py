@@ -70,6 +70,7 @@ CLOCKS: dict[str, Callable[[int], int]] = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("clock", CLOCKS)
 def test_a_recording_is_as_long_as_it_took_whatever_the_cameras_clock_does(clock: str, tmp_path: Path) -> None:
     began = time.monotonic()

@@ -56,6 +56,7 @@ def camera(rtsp_server: Callable[..., Any], tmp_path: Path) -> Iterator[OnvifCam
         yield found
 
 
+@pytest.mark.long
 @pytest.mark.rtsp
 def test_a_camera_that_is_asked_shows_its_picture_and_its_entry(
     camera: OnvifCamera, password: Path, tmp_path: Path

@@ -118,11 +118,13 @@ def test_a_file_that_is_not_there_ends_with_2(tmp_path: Path) -> None:
     assert "hint: " in done.stderr
 
 
+@pytest.mark.long
 def test_the_schema_and_the_example_are_printed(tmp_path: Path) -> None:
     assert json.loads(ngatu(tmp_path, None, "config", "schema").stdout) == schema(Config)
     assert ngatu(tmp_path, None, "config", "example").stdout == example_text()
 
 
+@pytest.mark.long
 def test_what_holds_is_shown_and_accepted_again(tmp_path: Path, working: dict[str, object]) -> None:
     device = {"commune": "hai-ninh", "id": "check-03", "place": "08", "purpose": "no", "legal_basis": "12:30"}
     shown = ngatu(tmp_path, changed(working, device=device), "config", "show")
@@ -133,6 +135,7 @@ def test_what_holds_is_shown_and_accepted_again(tmp_path: Path, working: dict[st
     assert parse(shown.stdout.encode(), "shown").device.place == "08"
 
 
+@pytest.mark.long
 def test_a_state_dir_that_is_closed_is_told_in_the_same_words_by_check_and_run(
     tmp_path: Path, working: dict[str, object]
 ) -> None:

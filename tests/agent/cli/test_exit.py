@@ -58,6 +58,7 @@ def test_an_error_ends_every_command_with_the_code_of_its_kind(error: NgatuError
     assert CliRunner().invoke(app).exit_code == code == code_of(error)
 
 
+@pytest.mark.long
 def test_no_command_ends_with_a_number_that_is_not_in_the_table() -> None:
     """Whoever ends a command names the code, and does not write a number."""
     written = [

@@ -128,6 +128,7 @@ def test_minus_h_helps_at_every_command(capsys: pytest.CaptureFixture[str]) -> N
         assert short.out.count("\n") > 5
 
 
+@pytest.mark.long
 def test_run_says_what_it_sees_only_when_it_is_asked(tmp_path: Path) -> None:
     write_model(tmp_path)
     clip = write_clip(tmp_path / "road.mp4")

@@ -31,6 +31,7 @@ def run(config: Path, *words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.long
 def test_audit_shows_who_looked_and_finds_a_line_that_was_changed(config: Path, tmp_path: Path) -> None:
     state = tmp_path / "state"
     assert run(config, "audit").stdout == "nobody asked for anything\n"
@@ -51,6 +52,7 @@ def test_audit_shows_who_looked_and_finds_a_line_that_was_changed(config: Path, 
     assert "audit.log:2: line 1 is not what it was" in changed.stderr
 
 
+@pytest.mark.long
 def test_notice_is_written_in_both_languages_and_tells_what_the_law_asks_besides(
     config: Path, tmp_path: Path
 ) -> None:

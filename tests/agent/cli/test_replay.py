@@ -26,6 +26,7 @@ def replay(clip: Path, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
 
+@pytest.mark.long
 def test_without_a_label_only_persons_are_written_and_that_is_said(clip: Path) -> None:
     tracks = clip.parent / "tracks.txt"
     done = replay(clip, f"--tracks={tracks}")
@@ -37,6 +38,7 @@ def test_without_a_label_only_persons_are_written_and_that_is_said(clip: Path) -
     assert tracks.read_text()
 
 
+@pytest.mark.long
 def test_the_overlay_is_a_video_as_long_as_the_clip(clip: Path) -> None:
     overlay = clip.parent / "overlay.mp4"
     done = replay(clip, f"--overlay={overlay}")
@@ -46,6 +48,7 @@ def test_the_overlay_is_a_video_as_long_as_the_clip(clip: Path) -> None:
         assert sum(1 for _ in video.decode(video=0)) == 80
 
 
+@pytest.mark.long
 def test_the_rules_of_a_configuration_are_obeyed(clip: Path) -> None:
     config = clip.parent / "box.yaml"
     config.write_text(
@@ -63,6 +66,7 @@ def test_the_rules_of_a_configuration_are_obeyed(clip: Path) -> None:
     assert crossing["rule"] == {"id": "the-line", "kind": "line"}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
@@ -81,6 +85,7 @@ def test_mistakes_are_told_in_a_line(clip: Path, words: list[str], expected: str
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.long
 def test_a_replay_in_a_pipe_prints_its_summary_and_nothing_else(clip: Path) -> None:
     done = replay(clip)
 
@@ -90,6 +95,7 @@ def test_a_replay_in_a_pipe_prints_its_summary_and_nothing_else(clip: Path) -> N
     assert len(done.stdout.splitlines()) == 1
 
 
+@pytest.mark.long
 def test_a_replay_on_a_terminal_shows_how_far_it_is(clip: Path) -> None:
     main, side = pty.openpty()
     with subprocess.Popen(
@@ -111,6 +117,7 @@ def test_a_replay_on_a_terminal_shows_how_far_it_is(clip: Path) -> None:
     assert b"road.mp4" in shown
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("option", ["--events", "--tracks", "--overlay"])
 def test_an_output_that_cannot_be_written_is_told_in_a_line(clip: Path, option: str) -> None:
     nowhere = clip.parent / "none" / "out.mp4"

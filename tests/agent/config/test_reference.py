@@ -158,6 +158,7 @@ def test_every_group_is_a_frozen_settings_model() -> None:
         assert group.model.model_config["extra"] == "forbid", group.path
 
 
+@pytest.mark.long
 def test_the_writer_tells_what_is_stale_and_writes_it(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "agent.config.reference"]
     stale = subprocess.run([*command, "--check"], cwd=tmp_path, capture_output=True, text=True, check=False)

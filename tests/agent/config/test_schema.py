@@ -279,6 +279,7 @@ def test_a_random_structure_is_a_config_or_a_config_error(value: object) -> None
     judged(yaml_of(value).encode("utf-8", "replace"))
 
 
+@pytest.mark.long
 @settings(max_examples=FUZZED, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.fixed_dictionaries(

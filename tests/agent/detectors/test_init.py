@@ -77,6 +77,7 @@ def benchmark() -> ModuleType:
     return module
 
 
+@pytest.mark.long
 @pytest.mark.footage
 @pytest.mark.parametrize(
     ("model", "published"),

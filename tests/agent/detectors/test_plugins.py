@@ -112,6 +112,7 @@ def white_square() -> np.ndarray:
     return picture
 
 
+@pytest.mark.long
 def test_a_plugin_that_lies_outside_of_ngatu_is_found_by_its_entry_point_and_finds(
     example: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

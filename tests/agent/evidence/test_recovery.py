@@ -372,6 +372,7 @@ def test_a_segment_under_another_name_is_not_believed(bench: RingBench) -> None:
     assert bench.ring.index.cameras() == ["north"]
 
 
+@pytest.mark.long
 def test_a_cut_between_any_two_writes_leaves_a_ring_that_agrees(tmp_path: Path) -> None:
     """SIGKILL at random moments of a process that records; a smaller count of the trial of P37."""
     folder = tmp_path / "ring"

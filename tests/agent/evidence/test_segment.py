@@ -68,6 +68,7 @@ def test_what_was_written_is_read_back(tmp_path: Path) -> None:
     assert [part.at_ms for part in link.parts] == [0, 2000, 4000]
 
 
+@pytest.mark.long
 def test_a_cut_at_any_byte_leaves_what_was_whole_before_it(tmp_path: Path) -> None:
     path, ends = tmp_path / "whole.seg", []
     ends = write(path)

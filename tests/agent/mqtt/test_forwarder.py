@@ -306,6 +306,7 @@ def test_messages_bear_their_properties_and_what_only_the_sending_knows(
 # ---------------------------------------------------------------------------------------- brokers that fail
 
 
+@pytest.mark.long
 @pytest.mark.broker
 @pytest.mark.parametrize("end", ["stop", "kill"])
 def test_a_broker_that_ends_in_mid_run_costs_nothing(

@@ -52,6 +52,7 @@ def silent_broker() -> Iterator[int]:
         yield server.getsockname()[1]
 
 
+@pytest.mark.long
 def test_a_box_told_twice_stops_in_time_though_its_broker_is_silent(tmp_path: Path) -> None:
     with silent_broker() as port:
         box = Box(tmp_path, port)
@@ -165,6 +166,7 @@ def test_a_box_says_what_it_is_and_how_it_is_and_leaves_no_thread_and_no_process
     until(lambda: not begun_since(threads), 5)
 
 
+@pytest.mark.long
 def test_a_box_without_a_detector_tells_motion_and_says_that_no_network_ran(
     tmp_path: Path, embedded: Address, said: dict[str, list[dict[str, Any]]]
 ) -> None:
@@ -197,6 +199,7 @@ class Hanging:
         self._inner.close()
 
 
+@pytest.mark.long
 def test_whichever_loop_hangs_the_watchdog_starves_until_it_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -82,6 +82,7 @@ def file(path: Path) -> dict[str, Any]:
     return {"kind": "file", "path": str(path), "pace": "real", "loop": True}
 
 
+@pytest.mark.long
 def test_a_box_records_what_it_watches_and_its_main_stream(
     tmp_path: Path, numbered_clip: Callable[..., Path]
 ) -> None:
@@ -133,6 +134,7 @@ def test_a_box_records_what_it_watches_and_its_main_stream(
     index.close()
 
 
+@pytest.mark.long
 def test_links_go_to_the_station_through_the_outbox(tmp_path: Path, numbered_clip: Callable[..., Path]) -> None:
     camera = {"name": "north", "source": file(numbered_clip(100)), "record": {"mode": "continuous"}}
     box = Box(tmp_path / "state", [camera])
@@ -155,6 +157,7 @@ def test_links_go_to_the_station_through_the_outbox(tmp_path: Path, numbered_cli
     index.close()
 
 
+@pytest.mark.long
 def test_a_box_whose_footage_has_no_place_watches_on_and_says_so(
     tmp_path: Path, numbered_clip: Callable[..., Path]
 ) -> None:
@@ -202,6 +205,7 @@ def detail(picture: NDArray[np.uint8]) -> float:
     return float(np.abs(cv2.Laplacian(same, cv2.CV_32F)).mean())
 
 
+@pytest.mark.long
 def test_the_picture_of_an_event_is_cut_from_the_main_stream(
     tmp_path: Path, rtsp_server: Callable[..., RtspServer]
 ) -> None:

@@ -274,6 +274,7 @@ def test_what_has_come_since_the_list_was_shown_goes_as_well(config: Config) -> 
     assert str(late) in [each["path"] for each in result["files"]]
 
 
+@pytest.mark.long
 def test_nothing_that_a_box_makes_is_left(tmp_path: Path) -> None:
     """A real one, which records: whoever gives a file a new name must name it here."""
     box = Box(tmp_path, free_port())

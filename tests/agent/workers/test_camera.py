@@ -215,6 +215,7 @@ def test_a_camera_lost_for_changing_reasons_is_one_event_and_one_line_and_so_is_
     assert post.it.figures.reconnects_1h(post.clock.now()) == 1
 
 
+@pytest.mark.long
 def test_a_camera_of_one_picture_now_and_then_is_not_lost_and_back_without_end(
     post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -234,6 +235,7 @@ def test_a_camera_of_one_picture_now_and_then_is_not_lost_and_back_without_end(
     assert [line["event"] for line in lines if line["event"] in ("lost", "back")] == ["lost", "back"] * 2
 
 
+@pytest.mark.long
 def test_a_camera_that_refuses_while_it_starts_is_soon_asked_again_but_not_for_ever(post: Post) -> None:
     refusals = [2]
 
@@ -570,6 +572,7 @@ def test_only_a_file_that_is_not_looped_ends() -> None:
     assert not is_finite(camera(kind="rtsp", url="rtsp://192.0.2.1/x"))
 
 
+@pytest.mark.long
 def test_a_quiet_road_is_looked_at_less_often_until_a_car_comes_and_while_it_goes_its_way(post: Post) -> None:
     write_clip(post.clip, seconds=8, still_s=5.5)
     it = post.watcher(source={"kind": "file", "path": post.clip}, idle_fps=2)
@@ -587,6 +590,7 @@ def test_a_quiet_road_is_looked_at_less_often_until_a_car_comes_and_while_it_goe
     assert it.figures.frames_dropped <= 3
 
 
+@pytest.mark.long
 def test_a_box_that_spares_itself_looks_at_fewer_pictures_and_counts_none_as_missed(post: Post) -> None:
     write_clip(post.clip, seconds=6, still_s=0.0, speed_px_s=80)
     it = post.watcher(source={"kind": "file", "path": post.clip})

@@ -60,6 +60,7 @@ def test_the_verifiers_word_comes_with_what_can_be_played(folder: Path) -> None:
     assert found.command.startswith("ngatu verify ")
 
 
+@pytest.mark.long
 def test_a_package_that_was_altered_says_so(folder: Path) -> None:
     video = folder / "station" / "footage" / DEVICE / "q-1" / "package" / "footage-1.mp4"
     video.write_bytes(video.read_bytes()[:-1])

@@ -40,6 +40,7 @@ def played(tmp_path: Path, embedded: Address) -> Path:
     return tmp_path
 
 
+@pytest.mark.long
 def test_a_road_user_of_a_looped_clip_is_one_in_each_passage_and_every_alert_shows_him(played: Path) -> None:
     events, delivery = read_events(played), read_delivery(played)
     pictures = write_pictures(played, events)

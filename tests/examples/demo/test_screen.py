@@ -60,6 +60,7 @@ def test_a_station_that_ended_is_not_waited_for(tmp_path: Path) -> None:
     assert time.monotonic() - began < 20
 
 
+@pytest.mark.long
 def test_what_the_visitor_is_told_opens_the_screen_and_he_is_heard_of(tmp_path: Path) -> None:
     file = starter_file(tmp_path, "demo", "127.0.0.1", free_port())
     with_screen(file, free_port())

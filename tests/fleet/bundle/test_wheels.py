@@ -135,6 +135,7 @@ def test_what_is_no_checkout_builds_no_wheel(tmp_path: Path) -> None:
         own_wheel(tmp_path, tmp_path)
 
 
+@pytest.mark.long
 def test_the_same_source_makes_the_same_wheel(tmp_path: Path) -> None:
     """Needs the registry: pip builds in an environment of its own."""
     wheels = []

@@ -21,6 +21,7 @@ def box(*words: object) -> Result:
     return CliRunner().invoke(commands, ["box", *map(str, words)])
 
 
+@pytest.mark.long
 @pytest.mark.broker
 def test_a_box_at_work_passes_the_check_of_its_release_only_and_is_seen(
     tmp_path: Path, mosquitto: Mosquitto

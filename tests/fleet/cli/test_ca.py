@@ -36,6 +36,7 @@ def ngatu(
     return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
+@pytest.mark.long
 def test_a_request_goes_in_and_a_certificate_comes_out(folder: Path) -> None:
     done = ngatu(folder, "sign", "hai-ninh-03", "--request=-", stdin=request(folder, "hai-ninh-03"))
     (folder / "box.crt").write_text(done.stdout)
@@ -46,6 +47,7 @@ def test_a_request_goes_in_and_a_certificate_comes_out(folder: Path) -> None:
     assert (entry["name"], entry["kind"], entry["good"]) == ("hai-ninh-03", "box", True)
 
 
+@pytest.mark.long
 def test_the_list_shows_whole_serials_however_narrow_the_terminal(folder: Path) -> None:
     ngatu(folder, "sign", "hai-ninh-03", "--request=-", stdin=request(folder, "hai-ninh-03"))
     (entry,) = json.loads(ngatu(folder, "list", "--json", secret=False).stdout)
@@ -64,6 +66,7 @@ def test_passphrase_and_request_may_come_through_one_pipe(folder: Path) -> None:
     assert done.stdout.startswith("-----BEGIN CERTIFICATE-----")
 
 
+@pytest.mark.long
 def test_revoking_writes_the_list(folder: Path) -> None:
     (folder / "request.pem").write_bytes(request(folder, "hai-ninh-03"))
     signing = ("sign", "hai-ninh-03", f"--request={folder}/request.pem", f"--out={folder}/box.crt")
@@ -78,6 +81,7 @@ def test_revoking_writes_the_list(folder: Path) -> None:
     assert "its key was lost" in ngatu(folder, *signing).stderr
 
 
+@pytest.mark.long
 def test_a_list_near_its_end_is_refused_by_exit_code(folder: Path) -> None:
     assert ngatu(folder, "crl", "--days=8").returncode == 0
     good = ngatu(folder, "crl", f"--check={folder}/ca/crl.pem", secret=False)
@@ -87,6 +91,7 @@ def test_a_list_near_its_end_is_refused_by_exit_code(folder: Path) -> None:
     assert (ended.returncode, "it is not installed" in ended.stderr) == (1, True), ended.stderr
 
 
+@pytest.mark.long
 def test_the_passphrase_cannot_be_given_where_everybody_sees_it(folder: Path) -> None:
     for command in ("init", "sign", "revoke", "crl"):
         help_text = ngatu(folder, command, "--help", secret=False).stdout
@@ -96,6 +101,7 @@ def test_the_passphrase_cannot_be_given_where_everybody_sees_it(folder: Path) ->
     assert refused.returncode == 2
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("words", "code", "message"), [
     (("sign", "hai-ninh-03", "--request=missing"), 1, "missing: No such file"),
     (("sign", "Hai Ninh", "--request=-"), 2, "cannot be the name"),

@@ -143,6 +143,7 @@ PRINTED = st.one_of(
 PARTS = ("release", "certificates", "storage", "secrets", "look", "look_why", "why")
 
 
+@pytest.mark.long
 @settings(max_examples=150, deadline=None)
 @given(st.fixed_dictionaries(dict.fromkeys(PARTS, PRINTED)))
 def test_whatever_one_box_prints_the_page_of_all_is_made(printed: dict[str, str]) -> None:
@@ -226,6 +227,7 @@ def report(away: Province, *words: str) -> str:
     return shown((away.folder / "report.html").read_text())
 
 
+@pytest.mark.long
 def test_with_every_host_away_the_playbook_still_writes_a_page_with_all_of_them(tmp_path: Path) -> None:
     content = report(Province(tmp_path), "-e", "language=vi")
 
@@ -236,6 +238,7 @@ def test_with_every_host_away_the_playbook_still_writes_a_page_with_all_of_them(
     assert "Tất cả các hộp (5)" in content
 
 
+@pytest.mark.long
 def test_of_a_part_only_that_part_is_on_the_page(tmp_path: Path) -> None:
     content = report(Province(tmp_path), "--limit", "commune_hai_ninh,localhost")
 

@@ -103,6 +103,7 @@ def test_a_model_that_is_not_there_or_without_its_card_is_told(here: Path) -> No
     assert "there is no model card for it" in said
 
 
+@pytest.mark.long
 def test_clips_are_counted_by_both(here: Path) -> None:
     """One square crosses the line; a network that sees nothing counts nothing."""
     write_clip(here / "road.mp4", seconds=4, still_s=1, speed_px_s=180)
@@ -120,6 +121,7 @@ def test_clips_are_counted_by_both(here: Path) -> None:
     assert "road.mp4" in (here / "report.html").read_text()
 
 
+@pytest.mark.long
 @pytest.mark.footage
 def test_a_real_model_whose_weights_were_disturbed_is_refused(shared_data: Path, tmp_path: Path) -> None:
     """One picture of each of six night cameras; noise of a thirtieth of each layer's spread."""

@@ -156,6 +156,7 @@ def append(url: str, folder: str, who: str) -> None:
         audit.note(Actor(who, who, "", ""), AuditVerb.LOOK_UP, str(number))
 
 
+@pytest.mark.long
 def test_two_processes_append_each_once_in_one_chain(people: People) -> None:
     url: URL = people.place.url
     words = (url.render_as_string(hide_password=False), str(people.place.folder))
@@ -213,6 +214,7 @@ def test_pages_go_on_where_the_one_before_ended_while_the_log_grows(people: Peop
     assert [each.id for each in people.audit.every(AuditQuery())] == [6, 5, 4, 3, 2, 1]
 
 
+@pytest.mark.long
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.text(), st.text(), st.dictionaries(st.text(), st.text()))))
 def test_whatever_was_noted_is_read_as_it_was_written(
@@ -260,5 +262,6 @@ def test_a_store_that_is_away_is_told_in_words(tmp_path: Path) -> None:
     assert not (tmp_path / HEAD).exists()
 
 
+@pytest.mark.long
 def test_a_kind_of_break_is_what_it_says() -> None:
     assert LogBreak(BreakKind.MISSING, 1, 2).words == "missing: entry 1-2"

@@ -217,6 +217,7 @@ def test_a_hash_of_older_parameters_is_made_anew_and_nobody_is_logged_out(people
     admitted(right(people))
 
 
+@pytest.mark.long
 def test_too_many_at_a_time_are_told_to_come_again_and_hold_no_thread(people: People) -> None:
     known = admitted(right(people)).known
     slow = LogIn(

@@ -83,6 +83,7 @@ def test_a_login_that_nobody_has_takes_as_long_as_a_wrong_password() -> None:
     assert 0.5 < median(one / other for one, other in pairs) < 2.0
 
 
+@pytest.mark.long
 def test_a_flood_of_tries_is_told_to_come_again_and_known_browsers_are_not(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

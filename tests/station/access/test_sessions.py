@@ -145,6 +145,7 @@ def test_a_store_that_cannot_be_written_keeps_nobody_from_reading(sqlite_place: 
     assert late.find(made.token)
 
 
+@pytest.mark.long
 def test_after_a_restore_nobody_is_logged_in(people: People) -> None:
     made = people.sessions.begin(lan(people), "10.0.0.7", "")
 

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
 
+import pytest
+
 from agent.wire import codec
 from agent.wire.audit_log import AuditEntry, AuditFault, AuditFinding
 from agent.wire.payloads import AuditBody
@@ -43,6 +45,7 @@ def found(place: Place) -> BoxLog:
     return log
 
 
+@pytest.mark.long
 def test_the_log_of_a_box_is_read_as_it_came_and_nothing_is_wrong(place: Place) -> None:
     lines = log_of(6)
     with closing(place.open()) as store:

@@ -78,6 +78,7 @@ def test_of_a_segment_that_is_gone_what_was_copied_back_is_there_and_no_more(
     assert looked(place) == MissingPictures(17, 20, {BOX: 17})
 
 
+@pytest.mark.long
 def test_a_file_that_no_row_names_is_removed_after_a_whole_look_and_no_other(
     scan: PictureScan, place: Place
 ) -> None:
@@ -127,6 +128,7 @@ def test_a_removed_folder_is_an_alarm_and_its_return_ends_it(scan: PictureScan, 
         until(lambda: store.attend() or not alarm(place), 120)
 
 
+@pytest.mark.long
 def test_an_alarm_of_an_earlier_life_ends_once_a_look_found_nothing(scan: PictureScan, place: Place) -> None:
     with closing(Store(engine_of(place.url), place.folder, duties=[scan.tell])) as store:
         store.raise_alarm(AlarmKind.PICTURES_MISSING, None, "3 of 20")
@@ -158,6 +160,7 @@ def test_a_folder_that_cannot_be_read_is_told_once_and_so_is_its_end(scan: Pictu
     assert [line["event"] for line in lines][:2] == ["pictures_not_looked_at", "pictures_looked_at"]
 
 
+@pytest.mark.long
 def test_what_retention_takes_out_during_a_look_is_not_missing(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:

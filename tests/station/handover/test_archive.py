@@ -204,6 +204,7 @@ def test_a_disk_that_fills_up_leaves_neither_file_nor_line(
     assert b"handed_over" not in (folder.package / "custody.log").read_bytes()
 
 
+@pytest.mark.long
 def test_it_takes_no_more_memory_than_a_block(packages: JudgedPackages, tmp_path: Path) -> None:
     """A film that is a hole of the file system for the most part, in a process that may not have its size."""
     folder = packages.here()

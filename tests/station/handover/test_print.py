@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta, timezone
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -97,6 +98,7 @@ def test_a_text_that_looks_like_an_order_to_the_printer_is_text() -> None:
 HOSTILE = st.text(max_size=300) | st.text("aă\x00\x1b\u202e日\ud800 ", max_size=2_000) | st.just("x" * 5_000)
 
 
+@pytest.mark.long
 @settings(max_examples=40)
 @given(HOSTILE, HOSTILE, HOSTILE)
 def test_whatever_text_comes_the_sheet_opens_and_says_the_rest(one: str, two: str, three: str) -> None:

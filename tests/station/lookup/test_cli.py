@@ -108,6 +108,7 @@ def test_a_store_that_is_not_there_is_exit_code_1_and_is_not_made(config: Path) 
     assert not (config.parent / "state" / "station.db").exists()
 
 
+@pytest.mark.long
 def test_a_reader_that_has_seen_enough_is_no_failure(config: Path) -> None:
     place = Place(
         URL.create("sqlite", database=str(config.parent / "state" / "station.db")), config.parent / "state"

@@ -178,6 +178,7 @@ def ids(place: Place, wanted: EventSearch, limit: int, budget_s: float) -> list[
         after = page.next
 
 
+@pytest.mark.long
 def test_a_look_up_finds_what_fits_and_nothing_else_however_it_is_cut_into_pages(filled: Place) -> None:
     chance = Random(4)
     some = 0
@@ -251,6 +252,7 @@ def test_when_the_time_is_up_the_page_says_how_far_it_has_looked(filled: Place) 
     assert ids(filled, wanted, 60, 0.0) == []
 
 
+@pytest.mark.long
 def test_an_export_has_all_of_it(filled: Place) -> None:
     found = [card.event_id for card in found_all(filled.engine, DAY, page=7)]
 

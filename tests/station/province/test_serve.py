@@ -25,6 +25,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "desk"
 
 
+@pytest.mark.long
 def test_the_console_starts_beside_the_workers_and_ends_when_it_is_told(postgresql: URL, folder: Path) -> None:
     url, port = own_database(postgresql), free_port()
     folder.mkdir()

@@ -106,6 +106,7 @@ def there(province: ProvincePlace) -> list[str]:
     return [row[0] for row in province.rows("select event_id from event_revision")]
 
 
+@pytest.mark.long
 def test_an_alert_of_a_box_is_at_the_province_and_the_uplink_has_forgotten_it(
     brokers: tuple[Mosquitto, Mosquitto], commune: str, province: ProvincePlace, tmp_path: Path
 ) -> None:
@@ -129,6 +130,7 @@ def test_an_alert_of_a_box_is_at_the_province_and_the_uplink_has_forgotten_it(
         assert outbox.execute("select count(*) from message where topic = 'envelope'").fetchone() == (0,)
 
 
+@pytest.mark.long
 def test_what_a_quota_refuses_today_comes_tomorrow_by_itself(
     brokers: tuple[Mosquitto, Mosquitto], commune: str, province: ProvincePlace, tmp_path: Path
 ) -> None:

@@ -70,6 +70,7 @@ def test_the_feed_is_swept_in_parts_and_keeps_what_is_here(aged: AgedStore) -> N
     assert [row[0] for row in aged.place.rows("select event_id from event_feed order by id")] == ["e-1", "e-3"]
 
 
+@pytest.mark.long
 def test_the_intake_goes_on_while_much_is_deleted(aged: AgedStore) -> None:
     """Each batch that comes meanwhile is kept, and none is refused for want of a turn."""
     for number in range(1, 6):

@@ -357,6 +357,7 @@ def _is_held(one: dict[str, Any]) -> bool:
     return one["hold"] == "held" or is_open or (judged and one["hold"] != "closed")
 
 
+@pytest.mark.long
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(events=st.lists(ONE, max_size=6), days=DAYS)
 def test_nothing_held_or_young_ever_goes_and_all_else_that_is_due_does(

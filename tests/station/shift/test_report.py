@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import pytest
 from PIL import Image
 from pypdf import PdfReader
 
@@ -75,6 +76,7 @@ def test_a_quiet_shift_has_words_for_each_part() -> None:
         assert words in text
 
 
+@pytest.mark.long
 def test_a_shift_of_many_alerts_goes_on_over_pages_and_says_what_it_leaves_out() -> None:
     pages = pages_of(shift_report(full(400), "hai-ninh", IMPRINT, "en"))
 

@@ -450,6 +450,7 @@ def test_an_alarm_is_told_once_when_it_opens_and_once_when_it_is_over(store: Sto
     assert place.rows("select count from alarm order by id") == [(3,), (6,)]
 
 
+@pytest.mark.long
 def test_it_grows_by_no_more_than_the_quota_and_the_rest_comes_on_another_day(place: Place) -> None:
     """Invariant 9."""
     now_s = [1_772_449_447.0]

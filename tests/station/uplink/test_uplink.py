@@ -243,6 +243,7 @@ def test_a_lone_alert_costs_less_than_its_bytes(sqlite_place: Place) -> None:
     assert cost <= 1_500
 
 
+@pytest.mark.long
 def test_a_day_without_the_province_costs_the_outbox_next_to_nothing_and_loses_nothing(
     sqlite_place: Place,
 ) -> None:

@@ -208,6 +208,7 @@ def test_who_is_far_behind_gets_no_tile_that_is_older_than_a_step_he_has_had(fol
     assert numbers(sent[0]) == list(range(1, AT_ONCE + 56))
 
 
+@pytest.mark.long
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     acts=st.lists(st.sampled_from(["keep", "change", "review", "turn", "ask", "restart"]), max_size=40),
@@ -309,6 +310,7 @@ def test_a_store_that_is_away_is_said_and_followed_again(followed: Followed) -> 
     until(lambda: followed.feed.trouble is None)
 
 
+@pytest.mark.long
 def test_who_follows_before_the_store_could_be_read_waits_and_misses_nothing(followed: Followed) -> None:
     followed.happen(2)
     with followed.engine.begin() as connection:

@@ -305,6 +305,7 @@ def test_asleep_its_pictures_have_the_times_and_numbers_that_they_have_awake(tmp
     assert asleep == {index: pytest.approx(awake[index], abs=1e-6) for index in asleep}
 
 
+@pytest.mark.long
 def test_a_file_at_real_pace_sleeps_as_long_as_it_is(tmp_path: Path) -> None:
     start = now()
     stream = Stream(file_source(quiet_clip(tmp_path, 7), wake=True, pace="real", started=start), now)

@@ -37,6 +37,7 @@ def shown(frame: VideoFrame, subsampling: Subsampling, mask: Polygon) -> Planes:
     return found
 
 
+@pytest.mark.long
 @settings(max_examples=400, deadline=None)
 @given(
     st.sampled_from(formats()), st.integers(1, 70), st.integers(1, 50), polygons,

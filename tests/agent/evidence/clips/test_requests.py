@@ -96,6 +96,7 @@ def test_what_was_released_while_it_was_cut_is_not_sent(path: Path) -> None:
     assert requests.open() == []
 
 
+@pytest.mark.long
 def test_what_is_over_is_forgotten_in_the_end_and_what_is_held_never(path: Path) -> None:
     """A release during a cut left files behind, and 500 requests later no request could be noted any more."""
     requests = opened(path)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import pytest
+
 from agent.core import pipeline
 from agent.core.ids import Ids
 from agent.core.pipeline import Outcome, PipelineSettings, PipelineState
@@ -75,6 +77,7 @@ def test_the_latest_events_come_first_and_old_ones_go() -> None:
     assert [each["rule"] for each in answered["events"]] == [f"rule-{EVENTS + 4 - n}" for n in range(EVENTS)]
 
 
+@pytest.mark.long
 def test_what_the_stages_give_can_be_written() -> None:
     state, writer = PipelineState(Ids(b"0" * 16)), SceneWriter()
     for index in range(30):

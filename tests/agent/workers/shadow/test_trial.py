@@ -99,6 +99,7 @@ def test_a_model_that_works_passes_when_it_has_looked_long_enough(tmp_path: Path
     assert at_work.kept[-1] == record
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("fault", "words"),
     [
@@ -116,6 +117,7 @@ def test_one_that_breaks_here_fails_with_its_reason(tmp_path: Path, fault: Fault
     assert words in record.why
 
 
+@pytest.mark.long
 def test_one_whose_process_is_killed_again_and_again_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -144,6 +146,7 @@ def test_while_the_box_is_busy_nothing_is_shown_and_no_time_counts(tmp_path: Pat
     assert (record.seen.crops, record.seen.old_ms.count, record.seen.watched_s) == (0, 0, 0.0)
 
 
+@pytest.mark.long
 def test_what_the_disk_does_not_take_is_not_decided(tmp_path: Path) -> None:
     at_work = bench(tmp_path, "broken")
     at_work.disk_takes = False
@@ -153,6 +156,7 @@ def test_what_the_disk_does_not_take_is_not_decided(tmp_path: Path) -> None:
     assert at_work.kept == []
 
 
+@pytest.mark.long
 def test_it_takes_no_more_than_its_share_of_a_core(tmp_path: Path) -> None:
     """The slow model burns tens of milliseconds a crop; at a fifth it rests four times as long."""
     at_work = bench(tmp_path, "slow", share=0.2, times_slower=100)

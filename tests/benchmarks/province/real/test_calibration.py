@@ -97,6 +97,7 @@ def test_a_way_is_counted_only_where_no_batch_kept_the_message_from_being_read(t
     assert max(phases.ways[0].in_s) < 0.003
 
 
+@pytest.mark.long
 @pytest.mark.broker
 @pytest.mark.timeout(300)
 def test_a_traced_station_tells_of_each_message_when_it_was_heard_and_in_which_batch_it_was(

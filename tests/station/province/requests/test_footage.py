@@ -101,6 +101,7 @@ def many(postgresql: object) -> Iterator[tuple[ProvincePlace, ProvinceStore]]:
         yield place, opened
 
 
+@pytest.mark.long
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     order=st.permutations(list(range(4))),

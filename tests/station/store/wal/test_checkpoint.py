@@ -266,6 +266,7 @@ while True:
 """
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("lived", [1, 60, 300])
 def test_what_was_committed_is_there_after_it_was_killed_at_its_work(tmp_path: Path, lived: int) -> None:
     """Invariant 1; two lives over one file."""

@@ -26,6 +26,7 @@ def wish(**more: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
+@pytest.mark.long
 def test_footage_is_asked_for_in_the_programs_name(
     serve: Callable[..., Interface], embedded: Address, monkeypatch: pytest.MonkeyPatch
 ) -> None:

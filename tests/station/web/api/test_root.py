@@ -61,6 +61,7 @@ def test_whoever_asks_for_what_is_not_there_gets_json(interface: Interface) -> N
     assert (answer.status_code, set(answer.json())) == (404, {"error", "hint"})
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)
 def test_whatever_is_asked_there_is_no_server_error(serve: Callable[..., Interface], embedded: Address) -> None:
     """Schemathesis makes requests of every kind out of the document, also such as break it."""

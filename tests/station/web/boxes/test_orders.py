@@ -63,6 +63,7 @@ class Desk:
         return self.state(order)
 
 
+@pytest.mark.long
 def test_an_officer_gets_a_picture_of_now_and_it_stands_in_the_audit_log(screen: DutyScreen) -> None:
     desk = Desk(screen)
     order = desk.give(kind="picture", camera="road")
@@ -79,6 +80,7 @@ def test_an_officer_gets_a_picture_of_now_and_it_stands_in_the_audit_log(screen:
     assert live["orders"][0]["what"] == "Picture of now · road"
 
 
+@pytest.mark.long
 def test_an_officer_looks_for_a_purpose_and_only_he_sees_it(screen: DutyScreen) -> None:
     desk, other = Desk(screen), Desk(screen, "binh")
     assert desk.post(kind="look", camera="road").status_code == 409

@@ -56,6 +56,7 @@ def test_what_is_copied_and_what_is_encoded(masked: bool, codec: str, record: Re
     assert way(record, masked, codec) == expected
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("codec", ["libx264", "libx265", "mjpeg"])
 def test_every_picture_of_a_clip_is_in_the_fragments_and_plays(numbered_clip: Clip, codec: str) -> None:
     pixels = "yuvj420p" if codec == "mjpeg" else "yuv420p"
