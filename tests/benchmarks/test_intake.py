@@ -13,6 +13,7 @@ from station.store.database import engine_of, upgrade
 from tests.support.brokers import MOSQUITTO
 
 
+@pytest.mark.long
 @pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not here")
 def test_each_event_has_its_receipt_and_its_cost(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Over a copy of a store, with the lengths of its segments."""

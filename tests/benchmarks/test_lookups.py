@@ -33,6 +33,7 @@ def test_every_look_up_has_a_row_with_its_times(rows: list[dict[str, object]]) -
     assert all(row["p50, ms"] is not None and row["database"] == "SQLite" for row in named.values())
 
 
+@pytest.mark.long
 def test_the_store_holds_what_the_look_ups_are_about(rows: list[dict[str, object]]) -> None:
     found = {str(row["look-up"]): row["found"] for row in rows if "look-up" in row}
 
@@ -43,6 +44,7 @@ def test_the_store_holds_what_the_look_ups_are_about(rows: list[dict[str, object
     assert (found["an event by its id"], found["a line, 30 days by hour"]) == ("1", "720")
 
 
+@pytest.mark.long
 def test_each_event_of_the_store_has_a_picture_that_no_look_misses(tmp_path: Path) -> None:
     engine = engine_of(URL.create("sqlite", database=str(tmp_path / "station.db")))
     upgrade(engine, "0009")

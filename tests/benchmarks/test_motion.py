@@ -110,6 +110,7 @@ def test_pictures_with_odd_sides_are_measured_too(tmp_path: Path) -> None:
     assert float(str(rows[0]["F1"])) > 0.7
 
 
+@pytest.mark.long
 def test_a_category_stands_for_its_sequences(folder: Path) -> None:
     shutil.copytree(folder, folder.parent / "again")
 

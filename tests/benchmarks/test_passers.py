@@ -77,6 +77,7 @@ def test_a_region_shows_somebody_only_if_it_is_about_his_size() -> None:
     assert not motion.shown((Box(0.6, 0.4, 0.7, 0.5),), passage)
 
 
+@pytest.mark.long
 def test_each_nuisance_is_told_of_each_clip_and_of_all_together(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -31,6 +31,7 @@ def test_true_boxes_under_true_ids_make_no_mistake(rows: list[dict[str, object]]
     assert (perfect["of_seen_pct"], perfect["extra"], perfect["wrong_direction"]) == (0.0, 0, 0)
 
 
+@pytest.mark.long
 def test_trembling_and_missing_boxes_are_counted_right(rows: list[dict[str, object]]) -> None:
     assert (rows[1]["way"], rows[1]["wrong_direction"]) == ("shaken", 0)
     assert float(str(rows[1]["of_seen_pct"])) <= 1.0
@@ -56,6 +57,7 @@ def test_the_same_seed_makes_the_same_traffic() -> None:
     assert len(one) > 5
 
 
+@pytest.mark.long
 def test_no_two_bodies_share_a_place() -> None:
     traffic = Traffic(scenes.SEED)
     worst = 0

@@ -31,6 +31,7 @@ def test_true_boxes_under_true_ids_are_counted_without_a_mistake(rows: list[dict
     assert int(str(perfect["missed"])) <= 1
 
 
+@pytest.mark.long
 def test_most_of_them_ride_on_two_wheels(rows: list[dict[str, object]]) -> None:
     assert int(str(rows[0]["two_wheelers_pct"])) >= 60
 

@@ -80,6 +80,7 @@ def asphalt(shared_data: Path) -> list[Start]:
     return starts(read(shared_data / "clips/person-bicycle-car-detection.mp4"), TUNED)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("overlay", [fog, infrared], ids=lambda each: each.__name__)
 def test_neither_fog_nor_infrared_light_over_nearly_bare_asphalt_is_a_fault(
     asphalt: list[Start], overlay: Overlay

@@ -35,6 +35,7 @@ def ngatu(*arguments: str, said: dict[str, str] = VIETNAMESE) -> subprocess.Comp
     return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("said", [VIETNAMESE, {"LC_ALL": "vi_VN.UTF-8"}, {"LANGUAGE": "vi", "LANG": "C"}])
 def test_mistakes_of_a_file_are_told_in_vietnamese(tmp_path: Path, said: dict[str, str]) -> None:
     file = tmp_path / "config.yaml"
@@ -51,6 +52,7 @@ def test_mistakes_of_a_file_are_told_in_vietnamese(tmp_path: Path, said: dict[st
     ]
 
 
+@pytest.mark.long
 def test_the_check_of_a_box_speaks_vietnamese(tmp_path: Path, working: dict[str, object]) -> None:
     file = tmp_path / "config.yaml"
     file.write_text(dumped(working), encoding="utf-8")
@@ -61,6 +63,7 @@ def test_the_check_of_a_box_speaks_vietnamese(tmp_path: Path, working: dict[str,
         assert words in done.stdout
 
 
+@pytest.mark.long
 def test_the_file_chooses_where_the_machine_speaks_otherwise(tmp_path: Path) -> None:
     file = tmp_path / "config.yaml"
     file.write_text("language: vi\ncameras: []\n", encoding="utf-8")
@@ -71,6 +74,7 @@ def test_the_file_chooses_where_the_machine_speaks_otherwise(tmp_path: Path) -> 
     assert "required, but missing" in for_once.stderr
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("said", [{}, {"LANG": "fr_FR.UTF-8"}, {"LANG": "C"}, {"LANG": "tlh"}])
 def test_a_language_that_nobody_has_written_is_english(tmp_path: Path, said: dict[str, str]) -> None:
     done = ngatu("check", "-c", str(tmp_path / "nowhere.yaml"), said=said)

@@ -117,6 +117,7 @@ def until(frames: Iterator[Frame], size: tuple[int, int]) -> None:
         assert time.monotonic() < deadline, f"no picture of {size}"
 
 
+@pytest.mark.long
 def test_a_camera_that_changes_its_size_in_the_middle_goes_on() -> None:
     small, large = (b"".join(encoded("libx264", 20, *size, key_every=5)) for size in ((320, 240), (640, 480)))
     with RtspCamera(fps=20, stream=small) as changing:
@@ -129,6 +130,7 @@ def test_a_camera_that_changes_its_size_in_the_middle_goes_on() -> None:
     assert changing.connections == 1
 
 
+@pytest.mark.long
 def test_a_camera_that_is_set_to_another_codec_comes_back_with_it(rtsp_server: Start) -> None:
     server = rtsp_server("--stream", "/a=320x240=h264")
     url = server.url.replace("/live", "/a")

@@ -144,6 +144,7 @@ def reached(box: str, *places: str) -> dict[str, bool]:
     return dict(zip(places, (word == "yes" for word in done.stdout.split()), strict=True))
 
 
+@pytest.mark.long
 def test_a_box_speaks_to_its_cameras_its_broker_the_clock_and_the_names_and_to_nobody_else(
     tmp_path: Path,
 ) -> None:
@@ -182,6 +183,7 @@ def names(box: str, folder: Path, *lines: str) -> dict[str, Any]:
     return answer
 
 
+@pytest.mark.long
 def test_a_box_asks_the_servers_of_names_that_its_network_tells_and_no_others(tmp_path: Path) -> None:
     places = [f"{protocol}/{host}/53" for host in (BROKER, OTHER) for protocol in ("tcp", "udp")]
     with confined(rendered(tmp_path)) as box:
@@ -197,6 +199,7 @@ def test_a_box_asks_the_servers_of_names_that_its_network_tells_and_no_others(tm
         assert list(reached(box, *places).values()) == [False, False, True, True]
 
 
+@pytest.mark.long
 def test_rules_that_are_read_anew_have_the_servers_that_were_known_last(tmp_path: Path) -> None:
     rules = rendered(tmp_path)
     place = f"udp/{OTHER}/53"
@@ -207,6 +210,7 @@ def test_rules_that_are_read_anew_have_the_servers_that_were_known_last(tmp_path
         assert reached(box, place)[place]
 
 
+@pytest.mark.long
 def test_where_nobody_is_confined_the_servers_are_kept_and_no_rule_is_made(tmp_path: Path) -> None:
     with confined(rendered(tmp_path, ngatu_agent_confined=False)) as box:
         assert names(box, tmp_path, f"nameserver {OTHER}")["servers"] == [OTHER]
@@ -221,6 +225,7 @@ def test_a_box_without_a_firewall_has_no_unit_that_fails_at_each_start() -> None
     assert f'["{needed}", *asked]' in tool, "it waits for the program that the tool runs"
 
 
+@pytest.mark.long
 def test_who_comes_to_a_box_is_answered(tmp_path: Path) -> None:
     with confined(rendered(tmp_path)) as box:
         listener = (
@@ -234,6 +239,7 @@ def test_who_comes_to_a_box_is_answered(tmp_path: Path) -> None:
             assert door.wait(5) == 0
 
 
+@pytest.mark.long
 def test_what_the_running_configuration_names_stays_open_beside_the_new_one(tmp_path: Path) -> None:
     new = {"broker": {"host": OTHER, "port": 8883}, "cameras": []}
     more = [{"port": 443, "to": [CLOCK]}]

@@ -65,6 +65,7 @@ def at(broker: Mosquitto) -> Address:
     return Address("127.0.0.1", broker.port, broker.port)
 
 
+@pytest.mark.long
 def test_what_a_box_tells_is_kept_receipted_and_summed_up(
     embedded: Address, commune: str, tmp_path: Path
 ) -> None:
@@ -94,6 +95,7 @@ SOON = "from station.retention import worker; worker.FIRST_S = 0.2; from agent.c
 """The service, whose retention does not wait for half a minute."""
 
 
+@pytest.mark.long
 def test_what_is_due_goes_while_it_takes_in_what_comes(embedded: Address, commune: str, tmp_path: Path) -> None:
     service = aged_service(tmp_path, embedded.port, commune)
     with FakeBox(embedded, commune=commune) as box, service.at_work():

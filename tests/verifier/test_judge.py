@@ -201,6 +201,7 @@ def test_the_custody_log_needs_the_stations_key(bench: Bench, tmp_path: Path) ->
     assert [each.file for each in foreign.findings] == [CUSTODY]
 
 
+@pytest.mark.long
 def test_the_station_vouches_that_the_footage_is_older_than_a_link_that_it_heard_of(bench: Bench) -> None:
     notes = judge(bench.root / "encrypted", bench.maker.key.public_key(), bench.station.public_key()).notes
 

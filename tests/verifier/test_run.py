@@ -41,6 +41,7 @@ def run(way: str, *words: object, **variables: str) -> subprocess.CompletedProce
     return subprocess.run(command, capture_output=True, check=False, encoding="utf-8", env=environment)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("way", WAYS)
 def test_its_exit_code_is_that_of_the_table(bench: Bench, tmp_path: Path, way: str) -> None:
     package = copied(bench.package, tmp_path / "now")
@@ -110,6 +111,7 @@ def test_a_file_of_a_terabyte_takes_neither_memory_nor_time(bench: Bench, tmp_pa
     assert f"\n  {bomb}: " in done.stdout
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("bomb", ["manifest.json", "manifest.sig", "footage-1-00001.age"])
 def test_a_zip_bomb_takes_neither_memory_nor_time(bench: Bench, tmp_path: Path, bomb: str) -> None:
     with zipfile.ZipFile(tmp_path / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as file:

@@ -48,6 +48,7 @@ def test_a_moment_has_a_cell_too() -> None:
     assert bar(manifest((0, 60)), (finding(Fault.FOREIGN, 60, 60),), 6) == "=====X"
 
 
+@pytest.mark.long
 def test_a_short_gap_is_not_hidden_by_its_neighbours() -> None:
     gap = PackageGap(REQUEST.start + timedelta(seconds=31), REQUEST.start + timedelta(seconds=33), "")
 

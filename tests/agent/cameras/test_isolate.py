@@ -541,6 +541,7 @@ def test_a_machine_without_descriptors_is_a_lost_camera(numbered_clip: Callable[
     assert len(list(file_camera(clip).frames())) == 3
 
 
+@pytest.mark.long
 def test_a_recorded_camera_that_gets_no_pipe_is_lost_and_keeps_no_descriptor(
     numbered_clip: Callable[..., Path],
 ) -> None:

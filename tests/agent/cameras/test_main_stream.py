@@ -52,6 +52,7 @@ def test_pieces_come_until_a_file_ends(numbered_clip: Callable[..., Path]) -> No
     assert stream.facts.width_px == 320
 
 
+@pytest.mark.long
 def test_a_file_that_is_looped_goes_on_as_a_new_run(numbered_clip: Callable[..., Path]) -> None:
     stream = MainStream(camera(numbered_clip(30), loop=True), SystemClock(), Record())
     try:
@@ -75,6 +76,7 @@ def test_a_child_that_is_killed_is_a_lost_camera(
     assert not copiers()
 
 
+@pytest.mark.long
 def test_a_child_that_hangs_is_a_lost_camera(numbered_clip: Callable[..., Path]) -> None:
     stream = MainStream(camera(numbered_clip(50), loop=True), SystemClock(), Record())
     pieces_of(stream, 1)
@@ -116,6 +118,7 @@ def test_who_gets_no_child_keeps_no_descriptor_and_no_child(numbered_clip: Calla
     assert not set(psutil.Process().children()) - set(children)
 
 
+@pytest.mark.long
 def test_a_network_camera_is_copied(rtsp_url: str) -> None:
     settings = CameraSettings(name="north", source=RtspSource(kind="rtsp", url=rtsp_url))
     stream = MainStream(settings, SystemClock(), Record())

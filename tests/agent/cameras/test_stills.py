@@ -45,6 +45,7 @@ def opened(path: Path, stills: Stills, masks: tuple[Any, ...] = ()) -> MainStrea
     return stream
 
 
+@pytest.mark.long
 def test_a_main_stream_gives_the_pictures_of_a_moment(
     numbered_clip: Callable[..., Path], number_in: Callable[[NDArray[np.uint8]], int]
 ) -> None:
@@ -93,6 +94,7 @@ def test_a_masked_main_stream_gives_no_hidden_pixel(numbered_clip: Callable[...,
         assert frame.luma[:, :318].max() > 60
 
 
+@pytest.mark.long
 def test_a_child_that_has_gone_is_an_answer(numbered_clip: Callable[..., Path]) -> None:
     stills = Stills()
     assert stills.ask((0, 1), 2, WHOLE, 100) is None, "there is nobody"

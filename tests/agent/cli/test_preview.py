@@ -107,6 +107,7 @@ def test_the_page_is_for_this_machine_alone_until_a_signal_ends_it(config_file: 
     assert "Traceback" not in page.said
 
 
+@pytest.mark.long
 def test_for_other_machines_the_address_holds_a_token_and_what_stands_open_is_said(config_file: Path) -> None:
     urls = []
     for _ in range(2):
@@ -141,6 +142,7 @@ def test_without_its_model_the_page_says_that_it_sees_motion_alone(config_file: 
         assert b"only motion is seen" in got(page.url + "places")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("words", "code", "says"),
     [
@@ -162,6 +164,7 @@ def test_a_slip_is_told_before_anything_is_served(
     assert says in " ".join((done.stdout + done.stderr).replace("│", " ").split())
 
 
+@pytest.mark.long
 def test_a_port_that_another_program_has_is_told(config_file: Path) -> None:
     with preview_page(config_file) as page:
         port = page.url.rstrip("/").rsplit(":", 1)[1]

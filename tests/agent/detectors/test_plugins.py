@@ -126,6 +126,7 @@ def test_a_plugin_that_lies_outside_of_ngatu_is_found_by_its_entry_point_and_fin
     it.close()
 
 
+@pytest.mark.long
 def test_a_plugin_is_told_its_options_and_says_which_are_wrong(
     example: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -136,6 +137,7 @@ def test_a_plugin_is_told_its_options_and_says_which_are_wrong(
         load_detector(DetectorSettings(backend="bright-spots", model="none", options={"bright": "very"}))
 
 
+@pytest.mark.long
 def test_events_of_a_replay_come_of_the_plugin(example: Path, tmp_path: Path) -> None:
     """The whole way: a configuration, `ngatu replay` in a process of its own, and what it tells."""
     clip = write_clip(tmp_path / "clip.mp4")

@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from agent.detectors.settings import DetectorSettings
 from tests.support.shadowed import write_shadow
 from tests.support.squares import picture
@@ -34,6 +36,7 @@ def of(model: Path) -> dict[str, Any]:
     return DetectorSettings(model=str(model)).model_dump(mode="json")
 
 
+@pytest.mark.long
 def test_it_answers_each_look_with_what_it_found_and_ends_with_its_input(tmp_path: Path) -> None:
     ready, *answers = spoken(tmp_path, of(write_shadow(tmp_path)), [256, 256], [256, 256])
 

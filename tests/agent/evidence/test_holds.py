@@ -49,6 +49,7 @@ def test_a_range_that_is_none_and_too_many_are_refused(tmp_path: Path) -> None:
         holds.add(Hold("one", "north", 10.0, 20.0, ""))
 
 
+@pytest.mark.long
 def test_of_a_damaged_file_only_what_is_damaged_is_lost(tmp_path: Path) -> None:
     holds = Holds(tmp_path)
     for name in ("one", "two", "three"):

@@ -157,6 +157,7 @@ def test_an_existing_file_is_not_written_over(tmp_path: Path) -> None:
     assert path.read_bytes() == b"something"
 
 
+@pytest.mark.long
 def test_a_cut_is_told_from_damage_by_the_end(tmp_path: Path) -> None:
     path = tmp_path / segment_name(1)
     ends = write(path)

@@ -376,6 +376,7 @@ def test_a_turn_can_be_woken_from_another_thread(embedded: Address) -> None:
     connection.wake()  # and after the end it does no harm
 
 
+@pytest.mark.long
 def test_a_long_turn_ends_when_a_ping_is_due(mosquitto: Mosquitto) -> None:
     """Else a link that is dead and idle would not be noticed within two keepalives (promise P11)."""
     with connected(mosquitto.port, "box-ping", keepalive_s=5) as connection:

@@ -120,6 +120,7 @@ for n in range(100_000):
 """
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("whole", [True, False])
 def test_nothing_is_lost_while_others_read_and_the_process_that_writes_and_erases_dies(
     db: sqlite3.Connection, path: Path, tmp_path: Path, whole: bool

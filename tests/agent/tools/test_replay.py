@@ -24,6 +24,7 @@ def replay(clip: Path, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
 
+@pytest.mark.long
 def test_two_replays_give_the_same_bytes(clip: Path) -> None:
     for run in ("a", "b"):
         folder = clip.parent / run
@@ -41,6 +42,7 @@ def test_two_replays_give_the_same_bytes(clip: Path) -> None:
         assert (clip.parent / "a" / path).read_bytes() == (clip.parent / "b" / path).read_bytes()
 
 
+@pytest.mark.long
 def test_the_tracks_are_in_motchallenge_format_and_lie_on_the_square(clip: Path) -> None:
     tracks = clip.parent / "tracks.txt"
     done = replay(clip, f"--tracks={tracks}", "--label=car")

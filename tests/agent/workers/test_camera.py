@@ -528,6 +528,7 @@ def _street(place: int, index: int, at: Instant) -> Frame:
     return Frame(index, at, luma, grey, grey)
 
 
+@pytest.mark.long
 def test_a_paused_camera_is_let_go_of_and_its_events_end_as_paused_until_it_is_wanted_again(post: Post) -> None:
     write_clip(post.clip, seconds=4, still_s=1.5)
     post.watcher()
@@ -547,6 +548,7 @@ def test_a_paused_camera_is_let_go_of_and_its_events_end_as_paused_until_it_is_w
     assert not post.events("camera_lost")
 
 
+@pytest.mark.long
 def test_a_paused_rule_is_silent_its_events_end_and_the_others_go_on(stepped: Post) -> None:
     stepped.see(4)
     stepped.see(2, speed_px_s=130)

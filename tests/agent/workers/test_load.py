@@ -66,6 +66,7 @@ def pi(tmp_path: Path, clock: SteppedClock) -> Iterator[Pi]:
     made.post.detector.close()
 
 
+@pytest.mark.long
 def test_a_box_that_gets_hot_looks_at_fewer_pictures_and_says_so_once_each_way(pi: Pi) -> None:
     rest_s = 0.0
     with capture_logs() as lines:

@@ -46,6 +46,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.long
 def test_the_verifiers_word_comes_with_what_can_be_played(folder: Path) -> None:
     found = verified(NGATU, folder, folder / "station" / "station.yaml", DEVICE, CROSSING)
 
@@ -75,6 +76,7 @@ def test_without_a_package_that_is_said(folder: Path) -> None:
         verified(NGATU, folder, folder / "station" / "station.yaml", "demo-box-02", CROSSING)
 
 
+@pytest.mark.long
 def test_a_broker_that_does_not_answer_is_no_footage(folder: Path) -> None:
     why = asked(NGATU, folder / "station" / "station.yaml", DEVICE, CROSSING)
 

@@ -88,6 +88,7 @@ def test_a_lock_is_made_of_what_the_registry_has_and_the_same_each_time(
     assert list(path.parent.iterdir()) == [path]
 
 
+@pytest.mark.long
 def test_of_a_lock_two_bundles_are_the_same_byte_for_byte_and_a_byte_more_in_a_wheel_is_refused_by_name(
     source: Path, tmp_path: Path, shop: Path
 ) -> None:

@@ -12,6 +12,7 @@ from fleet.prepare import vault
 SECRETS = {"a": "Mật:khẩu'7\"\\x # y", "b": "12345678901234"}
 
 
+@pytest.mark.long
 def test_what_goes_in_comes_out_with_the_password_only(tmp_path: Path) -> None:
     path = tmp_path / "vault.yml"
     vault.make(path, SECRETS, "Cửa: mở ra # 12345")

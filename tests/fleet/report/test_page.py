@@ -200,6 +200,7 @@ def test_the_command_writes_the_page(tmp_path: Path) -> None:
     assert "Tất cả các hộp (17)" in shown(out.read_text())
 
 
+@pytest.mark.long
 @pytest.mark.broker
 def test_a_real_box_is_on_it_as_it_tells_of_itself(tmp_path: Path, mosquitto: Mosquitto) -> None:
     broker = EndpointSettings(port=mosquitto.port)

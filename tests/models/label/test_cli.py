@@ -87,6 +87,7 @@ def test_what_cannot_be_done_is_said_in_a_line(tmp_path: Path, words: tuple[str,
     assert "Traceback" not in said
 
 
+@pytest.mark.long
 def test_a_model_proposes_and_the_address_is_said_in_vietnamese(tmp_path: Path, cells: Writer) -> None:
     folder = pictures(tmp_path / "set", ["a_1.png"])
     with label_program(folder, "--prefill", str(cells()), "--classes", "car,bus", LANGUAGE="vi") as program:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import paho.mqtt.client as paho
+import pytest
 from structlog.testing import capture_logs
 
 from agent.errors import NgatuError
@@ -112,6 +113,7 @@ def test_a_trouble_of_the_handler_is_told_once_and_so_is_its_end(address: Addres
     assert (logged[0]["why"], logged[0]["hint"]) == ("/x/station.db: the disk is full", "free some space")
 
 
+@pytest.mark.long
 def test_a_disk_that_is_full_is_full_although_the_handler_can_attend_to_its_own(
     address: Address, commune: str
 ) -> None:

@@ -80,6 +80,7 @@ def test_a_word_that_no_event_has_is_told_with_those_that_there_are(config: Path
     assert err == "no event at all has the label motorbike; there is: motorcycle\n"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -234,6 +234,7 @@ def ids_after(place: Place, page: EventPage) -> list[str]:
     return found
 
 
+@pytest.mark.long
 def test_when_the_time_is_up_the_page_says_how_far_it_has_looked(filled: Place) -> None:
     for number in range(4):  # more than a chunk
         with closing(filled.open(now=SIX.timestamp)) as store:

@@ -50,6 +50,7 @@ def test_who_is_cut_off_at_the_server_has_lost_it_and_can_write_nothing(province
     admin.dispose()
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("postgresql")  # where there is none the test is skipped
 def test_after_a_failover_the_shard_is_had_at_the_standby_which_has_all_that_was_committed() -> None:
     """The address names both; while the first is dead and the second not promoted there is nothing to have."""

@@ -68,6 +68,7 @@ def test_a_case_is_closed_once_and_who_judges_anew_opens_it_anew(aged: AgedStore
     assert aged.holds.standing(key).closing is None
 
 
+@pytest.mark.long
 def test_a_hold_and_a_deletion_at_the_same_moment_agree(aged: AgedStore) -> None:
     """Invariant 2: either the event is there and held, or it is gone and whoever would hold it hears so."""
     for number in range(1, 13):

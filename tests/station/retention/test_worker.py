@@ -184,6 +184,7 @@ def test_content_that_goes_without_a_record_stays_a_fault(aged: AgedStore) -> No
     assert ([each.seq for each in found], deleted) == ([101, 201], 0)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("at", range(6))
 def test_a_run_that_is_cut_off_between_any_two_steps_is_ended_by_the_next(aged: AgedStore, at: int) -> None:
     """Rows and record are one step; files go after it, and a file that is left is removed at the next start."""

@@ -6,6 +6,8 @@ import json
 from contextlib import closing
 from typing import Any
 
+import pytest
+
 from station.ingest.inbound import InboundMessage, MessageKind, read
 from station.store.clocks import MAPS_PER_BOOT
 from tests.station.ingest.test_receipts import BASE, messages
@@ -105,6 +107,7 @@ def test_a_map_between_two_others_changes_only_what_was_before_it(sqlite_place: 
     }
 
 
+@pytest.mark.long
 def test_a_clock_that_flaps_costs_the_same_with_each_map_and_ends_to_be_heeded(sqlite_place: Place) -> None:
     with closing(sqlite_place.open()) as store:
         store.commit([stamped(number, 10 * number) for number in range(1, 200)])

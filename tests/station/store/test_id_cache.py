@@ -58,6 +58,7 @@ def test_what_a_transaction_takes_back_is_read_again_once_it_is_cleared(place: P
             assert list(ids.committed(connection, stream_of(ids, connection, "s-2"))) == []
 
 
+@pytest.mark.long
 @settings(deadline=None, max_examples=50)  # each makes a database
 @given(st.lists(st.lists(st.integers(1, 40), max_size=8), max_size=6))
 def test_the_table_holds_what_memory_holds_in_whatever_order_numbers_come(batches: list[list[int]]) -> None:

@@ -114,6 +114,7 @@ def test_how_boxes_stand_goes_up_at_once_and_seals_with_others_of_their_kind(pla
         assert [item.raw for item in items(uplink, "seal")] == [a_seal(1, 1).raw]
 
 
+@pytest.mark.long
 def test_the_newest_goes_first(place: Place) -> None:
     with closing(place.open()) as store:
         store.commit([alert(number) for number in range(1, 1_501)])

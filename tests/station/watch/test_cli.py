@@ -128,6 +128,7 @@ def test_pictures_that_cannot_be_saved_later_are_told_once_and_end_it_with_1(
     assert " not saved)" in err
 
 
+@pytest.mark.long
 def test_watch_beside_the_station_takes_nothing_from_it(
     embedded: Address, commune: str, tmp_path: Path
 ) -> None:

@@ -166,6 +166,7 @@ def test_a_full_disk_leaves_no_half_picture(tmp_path: Path) -> None:
         assert [path.name for path in disk.rglob("*") if path.is_file()] == ["others"]
 
 
+@pytest.mark.long
 def test_its_memory_ends_somewhere_and_what_is_forgotten_is_only_counted() -> None:
     """It once kept every event for ever: some hundred bytes of each."""
     watch = Watch(None)

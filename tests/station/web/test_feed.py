@@ -153,6 +153,7 @@ def test_events_that_are_deleted_hold_up_nobody(followed: Followed) -> None:
     assert followed.next_after(FeedPlace(0, 0)) == followed.next_after(FeedPlace(AT_ONCE, 0))
 
 
+@pytest.mark.long
 def test_more_than_is_at_hand_comes_from_the_store_and_none_twice(followed: Followed) -> None:
     followed.feed.start()
     followed.happen(KEPT + 300)
@@ -296,6 +297,7 @@ def test_the_bell_rings_for_what_was_kept_and_at_the_end(followed: Followed) -> 
     assert followed.feed.closed
 
 
+@pytest.mark.long
 def test_a_store_that_is_away_is_said_and_followed_again(followed: Followed) -> None:
     followed.feed.start()
     followed.happen()

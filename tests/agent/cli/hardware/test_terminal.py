@@ -46,6 +46,7 @@ def walked(
         return process.wait(20), said.decode(errors="replace")
 
 
+@pytest.mark.long
 @pytest.mark.timeout(240)
 def test_the_walk_prints_and_saves_and_says_what_is_left(tmp_path: Path, working: dict[str, object]) -> None:
     code, said = walked(tmp_path, working)
@@ -61,6 +62,7 @@ def test_the_walk_prints_and_saves_and_says_what_is_left(tmp_path: Path, working
     assert "] Camera north: 320×240 h264" in text and "[to do] Power cut" in text
 
 
+@pytest.mark.long
 @pytest.mark.timeout(240)
 def test_at_a_terminal_it_asks_in_the_persons_language(tmp_path: Path, working: dict[str, object]) -> None:
     code, said = walked(tmp_path, working, "--report", str(tmp_path / "here"), terminal="s\n", LANGUAGE="vi")

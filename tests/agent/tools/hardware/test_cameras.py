@@ -77,6 +77,7 @@ def test_one_that_is_not_there_fails_with_its_hint(tmp_path: Path) -> None:
     assert "no such file" in found.found and found.hint
 
 
+@pytest.mark.long
 def test_a_loss_and_a_return_are_timed(numbered_clip: Callable[..., Path]) -> None:
     clip = numbered_clip(60)
     looped, ready = camera(clip), threading.Event()

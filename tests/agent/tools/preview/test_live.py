@@ -45,6 +45,7 @@ def next_view(live: Live, after: int = 0) -> View:
     return view
 
 
+@pytest.mark.long
 def test_the_newest_picture_comes_with_what_is_seen_in_it(config_file: Path) -> None:
     config = load(config_file)
     with watching(config, load_detector(config.detector)) as live:
@@ -136,6 +137,7 @@ def test_a_fault_that_nobody_foresaw_is_told_in_one_line_without_a_login(config_
     assert "report it" in view.trouble.hint
 
 
+@pytest.mark.long
 def test_rules_that_are_drawn_count_from_the_next_frame_on(config_file: Path) -> None:
     config = load(config_file)
     camera = config.cameras[0]

@@ -109,6 +109,7 @@ def test_the_nonsense_of_a_child_that_is_gone_kills_no_other() -> None:
     shared.close()
 
 
+@pytest.mark.long
 def test_a_main_stream_is_asked_again_after_a_loss(numbered_clip: Callable[..., Path], tmp_path: Path) -> None:
     clip, place = numbered_clip(50), tmp_path / "later.mkv"
     main = MainFootage(settings(place), Record(), CLOCK)
@@ -131,6 +132,7 @@ def test_a_main_stream_is_asked_again_after_a_loss(numbered_clip: Callable[..., 
     assert not copiers()
 
 
+@pytest.mark.long
 def test_a_paused_camera_has_no_main_stream(numbered_clip: Callable[..., Path]) -> None:
     main = MainFootage(settings(numbered_clip(50)), Record(), CLOCK)
     pieces: list[Piece] = []

@@ -101,6 +101,7 @@ def test_an_officer_looks_for_a_purpose_and_only_he_sees_it(screen: DutyScreen) 
     assert entry.details["purpose"] == "crowd at the gate"
 
 
+@pytest.mark.long
 def test_a_look_ends_when_its_giver_leaves(screen: DutyScreen) -> None:
     desk, other = Desk(screen), Desk(screen, "binh")
     look = desk.give(kind="look", camera="road", seconds=60, purpose="x")
@@ -128,6 +129,7 @@ def test_a_camera_is_paused_and_goes_on(screen: DutyScreen) -> None:
     until(lambda: camera()["state_words"] == "sees", 30)
 
 
+@pytest.mark.long
 def test_a_supervisor_restarts_and_reloads_and_an_officer_does_not(screen: DutyScreen) -> None:
     officer, supervisor = Desk(screen), Desk(screen, "binh")
     before = screen.acts()

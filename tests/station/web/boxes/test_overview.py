@@ -65,6 +65,7 @@ def stated(store: Store) -> None:
     store.commit([ToldBox("hn-01", now_s).snapshot()])
 
 
+@pytest.mark.long
 def test_boxes_are_shown_with_what_is_wrong_first_in_words(duty: Duty) -> None:
     page = duty.client().get("/boxes").text
 
@@ -82,6 +83,7 @@ def test_boxes_are_shown_with_what_is_wrong_first_in_words(duty: Duty) -> None:
     assert "The box cannot be reached" in english
 
 
+@pytest.mark.long
 def test_without_boxes_the_page_says_so(tmp_path: Path) -> None:
     with on_duty(tmp_path) as duty:
         assert "Chưa có hộp nào lên tiếng" in duty.client().get("/boxes").text
@@ -130,6 +132,7 @@ def test_a_restart_is_offered_to_supervisors_only(duty: Duty) -> None:
     assert 'value="restart"' in duty.client("binh").get("/boxes/hn-01").text
 
 
+@pytest.mark.long
 def test_what_a_box_calls_itself_is_text_and_nothing_else(tmp_path: Path) -> None:
     box = ToldBox("hn-01", time.time(), HOSTILE, {"north": HOSTILE})
     with on_duty(tmp_path) as duty:

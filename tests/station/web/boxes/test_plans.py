@@ -63,6 +63,7 @@ def places(screen: DutyScreen) -> tuple[PlacedBox, ...]:
     return screen.console.plans.all()[0].places
 
 
+@pytest.mark.long
 def test_an_administrator_makes_a_plan_of_a_picture_and_puts_boxes_on_it(screen: DutyScreen) -> None:
     client = screen.client("quan.tri")
     csrf = csrf_of(client.get("/plans").text)

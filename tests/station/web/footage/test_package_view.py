@@ -43,6 +43,7 @@ def visitor(packages: JudgedPackages) -> Iterator[Visitor]:
     screen.close()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("harm", "looks"),
     [("", "good"), ("footage-2.mp4", "notice"), ("manifest.sig", "problem")],
@@ -62,6 +63,7 @@ def test_the_look_of_a_verdict_is_that_of_its_worth(
     assert bool(shown["findings"]) == bool(harm)
 
 
+@pytest.mark.long
 def test_moments_are_told_as_people_say_them(packages: JudgedPackages, visitor: Visitor) -> None:
     shown = package_of(visitor, dossier_of(packages.here(lost="footage-2.mp4"), packages.custody, NAMES))
 
@@ -71,6 +73,7 @@ def test_moments_are_told_as_people_say_them(packages: JudgedPackages, visitor: 
     assert not any(re.search(r"\d{4}-\d\d-\d\dT", note) for note in shown["notes"])
 
 
+@pytest.mark.long
 def test_what_can_be_fetched_is_told_with_its_hash(packages: JudgedPackages, visitor: Visitor) -> None:
     folder = packages.here()
     assert shelf_of(folder) is None

@@ -81,6 +81,7 @@ def test_it_is_searched_by_who_what_when_and_words(room: Screen, minh: httpx.Cli
     assert subjects(since=str(today + timedelta(days=1))) == (False, False)
 
 
+@pytest.mark.long
 def test_pages_go_back_to_the_first_entry(room: Screen, minh: httpx.Client) -> None:
     for number in range(120):
         note(room, AuditVerb.LOOK_UP, f"box-{number:03}")

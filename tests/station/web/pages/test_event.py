@@ -73,6 +73,7 @@ def page(client: httpx.Client, number: int = 1) -> str:
     return unescape(answer.text)
 
 
+@pytest.mark.long
 def test_an_event_is_said_as_an_officer_says_it(lan: httpx.Client) -> None:
     text = page(lan)
 

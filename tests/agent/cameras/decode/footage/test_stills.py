@@ -75,6 +75,7 @@ def asker(numbered_clip: Callable[..., Path]) -> Iterator[Asker]:
     asker.sock.close()
 
 
+@pytest.mark.long
 def test_pictures_of_that_time_and_no_other_are_given(
     asker: Asker, number_in: Callable[[NDArray[np.uint8]], int]
 ) -> None:
