@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
+from agent.wire import codec
 from agent.wire.payloads import EventPayload, HelloPayload, StatusPayload
 from agent.wire.ranges import Ranges
 from station.ingest.inbound import InboundMessage, images_of
@@ -24,6 +25,9 @@ Digests = Sequence[tuple[int, str]]
 
 _KEPT = 5_000
 """Pictures known by hash only, and events that wait for theirs; the oldest are forgotten."""
+_READ = 400
+"""Events as objects, beside their bytes: of 5,000 these are 100,000, and each collection of garbage would go
+through all of them, for 0.1 s every other second of a backlog."""
 _DIGESTS = 20_000
 """Of the latest messages; whoever keeps messages is asked for the others."""
 _PROOFS_PER_RECEIPT = 500
@@ -91,7 +95,10 @@ class Receipts:
         self._sessions: dict[Box, str] = {}
         self._images: OrderedDict[tuple[Box, str], None] = OrderedDict()
         self._unreceipted_images: defaultdict[Box, list[str]] = defaultdict(list)
-        self._events: OrderedDict[tuple[Box, str], EventPayload] = OrderedDict()
+        self._events: OrderedDict[tuple[Box, str], bytes] = OrderedDict()
+        """By picture the newest event that refers to it, as it came."""
+        self._read: OrderedDict[tuple[Box, str], EventPayload] = OrderedDict()
+        """What was read of the latest of these: their pictures come next."""
 
     def deduplicate(self, batch: Sequence[InboundMessage]) -> Deduplicated:
         """What of the batch is new, and what came again; an old will that came late is neither."""
@@ -225,9 +232,12 @@ class Receipts:
         box = _box(message)
         if message.event is not None:
             for image in images_of(message.event):
-                _keep(self._events, (box, image.sha256), message.event, _KEPT)
-        elif message.image_sha256 is not None:
-            return replace(message, event=self._events.get((box, message.image_sha256)))
+                key = box, image.sha256
+                _keep(self._events, key, message.raw, _KEPT)
+                _keep(self._read, key, message.event, _READ)
+        elif message.image_sha256 is not None and (key := (box, message.image_sha256)) in self._events:
+            event = self._read.pop(key, None) or codec.parse(EventPayload, self._events[key])
+            return replace(message, event=event)
         return message
 
     def _stale(self, message: InboundMessage) -> bool:
