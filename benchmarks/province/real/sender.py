@@ -25,7 +25,7 @@ from agent.wire import codec
 from agent.wire.payloads import ReceiptPayload
 from benchmarks.province.traffic import Sending
 
-LAST_S: Final = 30.0
+LAST_S: Final = 60.0
 LONGEST_LOOK_S: Final = 0.02
 ECHOES: Final = 40
 ECHO: Final = "echo/of/this/sender"
