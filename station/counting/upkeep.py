@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from station.counting.hour_rows import sum_up
 from station.store.database import engine_of
-from station.store.statements.analysis import analyze, outgrown_parts
+from station.store.statements.analysis import analyze, outgrown_parts, read_through
 
 log = structlog.get_logger("station.counting.upkeep")
 
@@ -28,8 +28,8 @@ LOOKED_S: Final = 86_400.0
 AT_ONCE: Final = 50
 """Hours of lines in one transaction."""
 LOOKED_REST: Final = 9.0
-"""A look at an index of a million events holds writers up for some 10 ms, 0.2 s at most; for seconds where it
-comes from the disk (measured: 20 s for all, 10 s for one), so it is seldom made."""
+"""A look at an index of a million events holds writers up for some 10 ms, 0.2 s at most: it is read beside them
+before, for from the disk it takes seconds (measured: 20 s for all, 10 s for one)."""
 T = TypeVar("T")
 
 
@@ -39,6 +39,7 @@ class StoreUpkeep:
     def __init__(self, url: Any, now: Callable[[], float] = time.time, first_s: float | None = None) -> None:
         """`first_s`: when it begins, after the start; None: FIRST_S."""
         self._engine, self._now = engine_of(url), now
+        self._reads = engine_of(url, writes=False)
         self._first_s = FIRST_S if first_s is None else first_s
         self._looked_s: float | None = None
         self._stop = threading.Event()
@@ -55,6 +56,7 @@ class StoreUpkeep:
         if self._thread.is_alive():
             self._thread.join(10.0)
         self._engine.dispose()
+        self._reads.dispose()
 
     def once(self) -> int:
         """All that is due now; how many hours were summed up. What fails is told once, and tried again.
@@ -88,6 +90,7 @@ class StoreUpkeep:
             for part in (parts := self._write(outgrown_parts)):
                 if self._stop.is_set():
                     return
+                self._read(partial(read_through, part=part))
                 self._write(partial(analyze, part=part), LOOKED_REST)
             if not parts:
                 return
@@ -102,6 +105,11 @@ class StoreUpkeep:
             done = job(connection)
         self._stop.wait(rest * (time.monotonic() - begun_s))
         return done
+
+    def _read(self, job: Callable[[Connection], None]) -> None:
+        """Do it while others write."""
+        with self._reads.connect() as connection, connection.begin():
+            job(connection)
 
     def _note(self, trouble: str | None) -> None:
         if trouble is not None and self._trouble is None:

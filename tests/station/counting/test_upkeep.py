@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
+from sqlalchemy import Engine
+from sqlalchemy import event as hooks
 from structlog.testing import capture_logs
 
 from station.counting import upkeep
@@ -47,6 +50,32 @@ def test_what_was_looked_at_and_has_not_grown_holds_no_writer_up_again(
         next_life.once()
 
     assert sqlite_place.rows("select * from sqlite_stat1 order by 1, 2") == noted
+
+
+def test_each_part_is_read_beside_the_writers_before_they_are_held_up_for_it(
+    sqlite_place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From the disk a look takes seconds; what was just read is in memory."""
+    monkeypatch.setattr(analysis, "FEW_ROWS", 1)
+    steps: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, values: Any, *_: object) -> None:
+        if statement.startswith("analyze"):
+            steps.append(statement.partition('"')[2].rstrip('"'))
+        elif "dbstat where" in statement:
+            steps.append(f"read {values[0]}")
+
+    hooks.listen(Engine, "before_cursor_execute", note)
+    try:
+        with closing(sqlite_place.open()) as store, closing(StoreUpkeep(sqlite_place.url)) as its:
+            store.commit([a_count(n, YESTERDAY + n * QUARTER) for n in range(1, 20)])
+            steps.clear()
+            its.once()
+    finally:
+        hooks.remove(Engine, "before_cursor_execute", note)
+
+    assert len(steps) > 4
+    assert steps[::2] == [f"read {part}" for part in steps[1::2]]
 
 
 def test_it_works_beside_the_store_by_itself(place: Place) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from contextlib import closing
 
 import pytest
+from sqlalchemy import event as hooks
 
 from station.store.database import engine_of, upgrade, versions
 from station.store.statements import analysis
-from station.store.statements.analysis import analyze, outgrown_parts
+from station.store.statements.analysis import analyze, outgrown_parts, read_through
 from tests.station.ingest.test_receipts import messages
 from tests.support.stores import Place
 
@@ -56,6 +57,23 @@ def test_looked_at_part_by_part_it_knows_the_same(sqlite_place: Place, monkeypat
 
     assert len(whole) > 5
     assert sqlite_place.rows(known) == whole
+
+
+def test_a_part_is_read_through_while_another_writes(sqlite_place: Place) -> None:
+    with closing(sqlite_place.open()) as store:
+        store.commit(messages(1, 3))
+    engine, reads = engine_of(sqlite_place.url), engine_of(sqlite_place.url, writes=False)
+    read: list[str] = []
+    hooks.listen(reads, "after_cursor_execute", lambda *given: read.extend(given[3]))
+    with engine.begin() as writing, reads.connect() as connection:
+        writing.exec_driver_sql("update box set device = device")
+        if not connection.exec_driver_sql("select 1 from pragma_module_list where name = 'dbstat'").first():
+            pytest.skip("this SQLite has no dbstat: nothing is read before")
+        read_through(connection, "ix_event_began_ms")
+    engine.dispose()
+    reads.dispose()
+
+    assert read == ["ix_event_began_ms"]
 
 
 def test_a_store_that_was_brought_up_to_date_is_looked_at_anew(place: Place) -> None:
