@@ -29,7 +29,7 @@ AT_ONCE: Final = 50
 """Hours of lines in one transaction."""
 LOOKED_REST: Final = 9.0
 """A look at an index of a million events holds writers up for some 10 ms, 0.2 s at most (0.7 s beside much
-else): it is read beside them before, for from the disk it takes seconds (measured: 20 s for all, 10 s for one)."""
+else): it is read beside them before, for from the disk it takes seconds (measured: 10 s for one)."""
 T = TypeVar("T")
 
 
