@@ -84,7 +84,7 @@ $(FLOORS)/.complete: setup.cfg pyproject.toml
 	@touch $@
 
 test-floors: $(FLOORS)/.complete ## Run the core of the tests with the lowest versions that setup.cfg allows.
-	@NGATU_FUZZED_CONFIGS=20 $(FLOORS)/bin/python -m pytest -n $(WORKERS) --dist loadfile $(FLOORS_TESTS) -m 'not browser' -k 'not ($(FLOORS_WITHOUT))'
+	@NGATU_FUZZED_CONFIGS=20 $(FLOORS)/bin/python -m pytest -n $(WORKERS) --dist loadfile $(FLOORS_TESTS) -m 'not ($(LONG))' -k 'not ($(FLOORS_WITHOUT))'
 
 test-faults: $(VENV)/.complete ## Try every promise about faults on real parts, a line each (FAULTS="P1 --long").
 	@$(BIN)/python -m tests.acceptance.faults --json build/faults.json $(FAULTS)

@@ -5,8 +5,8 @@
     seen       single batches, waits and ways of `ngatu station` and `ngatu province` in processes of their own,
                at a fifth, half and four fifths of what the model says can be taken
     model      the same traffic through a discrete-event model that is fed with them, said before it is tried
-    real       the same programs at other rates: a third, two thirds, nine tenths and more of what the model says
-               once it has seen them; the deviation of each figure in per cent
+    real       the same programs at other rates: a third, two thirds, nine tenths and more of what the model
+               says once it has seen them; the deviation of each figure in per cent
     province   332 communes with 14,053 cameras, now and in ten years: machines, disks, links at 50, 1,000
                and 20,000 events of a camera and day; what gives way, and at how many
 
