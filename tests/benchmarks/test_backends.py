@@ -32,6 +32,7 @@ def test_crops_count_as_alike_until_something_is_found_in_one_only() -> None:
     assert compared(run(scores=(0.5,)), run(scores=()))["alike"] == 0
 
 
+@pytest.mark.long
 def test_a_replay_gives_the_begin_of_each_event(tmp_path: Path) -> None:
     clip, model = write_clip(tmp_path / "clip.mp4"), write_model(tmp_path)
     seen = replayed(clip, DetectorSettings(model=str(model)))

@@ -52,6 +52,7 @@ def test_who_never_comes_is_nobody_after_a_while(tmp_path: Path, detector: Detec
     assert first(Watched(), frames(empty), detector).after_s is None
 
 
+@pytest.mark.long
 def test_a_row_has_a_figure_for_each_light_and_way(clip: Path, model: Path) -> None:
     (row,) = main([clip, model])
 

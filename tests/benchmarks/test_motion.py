@@ -87,6 +87,7 @@ def test_of_two_regions_the_one_of_the_frames_size_is_taken(folder: Path) -> Non
     assert figures(folder) == right
 
 
+@pytest.mark.long
 def test_without_a_region_the_labels_of_the_truth_say_what_is_judged(folder: Path) -> None:
     right = figures(folder)
     (folder / "ROI.bmp").unlink()
@@ -94,6 +95,7 @@ def test_without_a_region_the_labels_of_the_truth_say_what_is_judged(folder: Pat
     assert figures(folder) == right
 
 
+@pytest.mark.long
 def test_the_region_is_obeyed_where_the_truth_knows_none(folder: Path) -> None:
     right = figures(folder)
     for file in (folder / "groundtruth").iterdir():

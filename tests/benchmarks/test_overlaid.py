@@ -6,6 +6,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pytest
 
 from benchmarks import cdnet
 from benchmarks.motion import METHODS, main
@@ -48,6 +49,7 @@ def test_what_moves_in_one_scene_is_laid_over_the_other_with_its_truth(tmp_path:
     assert frames[0][0].luma[70, 20] > 200
 
 
+@pytest.mark.long
 def test_a_folder_in_which_nothing_moves_is_judged_once_more_with_the_others_road_users(tmp_path: Path) -> None:
     folder(tmp_path / "trees", False, 120, 160)
     folder(tmp_path / "road", True, 120, 160)

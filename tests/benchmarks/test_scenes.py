@@ -96,6 +96,7 @@ def test_a_red_light_makes_a_queue_that_stands_on_the_line() -> None:
     assert standing > 200
 
 
+@pytest.mark.long
 def test_a_perfect_detector_sees_everyone_in_view_with_riders_apart() -> None:
     traffic = Traffic(scenes.SEED)
     for _ in range(600):
@@ -105,6 +106,7 @@ def test_a_perfect_detector_sees_everyone_in_view_with_riders_apart() -> None:
     assert len(found) == sum(1 + s.user.riders for s in sights)
 
 
+@pytest.mark.long
 def test_what_drives_lies_in_a_region_that_moves_and_what_is_parked_does_not() -> None:
     traffic, mover = Traffic(scenes.SEED), Mover()
     for _ in range(600):
@@ -126,6 +128,7 @@ def _holds(region: Box, row: Floats) -> bool:
     return bool(inside)
 
 
+@pytest.mark.long
 def test_regions_that_move_share_no_ground() -> None:
     traffic, mover = Traffic(scenes.SEED), Mover()
     for _ in range(600):

@@ -111,6 +111,7 @@ def test_what_is_due_goes_while_it_takes_in_what_comes(embedded: Address, commun
     assert (line["of"], line["count"]) == ("events", 1)
 
 
+@pytest.mark.long
 def test_a_damaged_file_is_an_alarm_nothing_is_deleted_and_what_comes_is_receipted(
     embedded: Address, commune: str, tmp_path: Path
 ) -> None:
@@ -145,6 +146,7 @@ def aged_service(folder: Path, port: int, commune: str) -> Service:
     return service
 
 
+@pytest.mark.long
 def test_a_folder_that_it_may_not_enter_is_one_clear_line(tmp_path: Path) -> None:
     config = tmp_path / "station.yaml"
     config.write_text(f"commune: hai-ninh\nstate_dir: {tmp_path / 'state'}\n")

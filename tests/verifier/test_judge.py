@@ -71,6 +71,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
         each.footage.bench.ring.close()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("form", FORMS)
 def test_an_untouched_package_is_authentic(bench: Bench, form: str) -> None:
     judgement = judge(bench.root / form, bench.maker.key.public_key(), bench.station.public_key())

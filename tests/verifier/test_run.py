@@ -60,6 +60,7 @@ def test_its_exit_code_is_that_of_the_table(bench: Bench, tmp_path: Path, way: s
     assert run(way, package).returncode == 2
 
 
+@pytest.mark.long
 def test_both_commands_say_the_same_in_both_languages(bench: Bench) -> None:
     for language in ("en", "vi"):
         one, two = (run(way, bench.package, "--key", bench.key, LANGUAGE=language).stdout for way in WAYS)

@@ -133,6 +133,7 @@ def test_a_list_of_names_that_would_fill_the_memory_is_refused(tmp_path: Path, w
         pass
 
 
+@pytest.mark.long
 def test_a_bomb_takes_no_more_memory_than_a_block(tmp_path: Path) -> None:
     with (
         zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as file,

@@ -578,6 +578,7 @@ def sleepy_clip(tmp_path: Path) -> Path:
     return made
 
 
+@pytest.mark.long
 def test_a_caller_that_is_content_hears_of_packets_and_may_hurry(sleepy_clip: Path) -> None:
     camera = file_camera(sleepy_clip, "real", wake="auto")
     gaps: list[float] = []

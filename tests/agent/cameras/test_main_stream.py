@@ -38,6 +38,7 @@ def pieces_of(stream: MainStream, count: int) -> list[Piece]:
     return got
 
 
+@pytest.mark.long
 def test_pieces_come_until_a_file_ends(numbered_clip: Callable[..., Path]) -> None:
     stream = MainStream(camera(numbered_clip(50)), SystemClock(), Record())
     got: list[Piece] = []

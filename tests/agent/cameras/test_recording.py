@@ -38,6 +38,7 @@ def copied(
         return copy_packets(settings, SystemClock(), file, "mp4", for_s, on_progress)
 
 
+@pytest.mark.long
 @pytest.mark.rtsp
 def test_a_network_camera_is_copied_without_a_picture_lost(rtsp_url: str, tmp_path: Path) -> None:
     done = copied(camera(kind="rtsp", url=rtsp_url), tmp_path / "a.mp4", 2.0)

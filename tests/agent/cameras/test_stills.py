@@ -70,6 +70,7 @@ def test_a_main_stream_gives_the_pictures_of_a_moment(
     assert all(now_s - 0.5 <= frame.at.mono_s <= now_s - 0.3 for frame in still.frames)
 
 
+@pytest.mark.long
 def test_a_masked_main_stream_gives_no_hidden_pixel(numbered_clip: Callable[..., Path]) -> None:
     stills = Stills()
     path = numbered_clip(250, width=640, height=480)

@@ -56,6 +56,7 @@ def changed(config: dict[str, object], **parts: object) -> dict[str, object]:
     return {**config, **parts}
 
 
+@pytest.mark.long
 def test_a_box_that_finds_everything_is_told_so(tmp_path: Path, working: dict[str, object]) -> None:
     done = ngatu(tmp_path, working, "check")
 
@@ -75,6 +76,7 @@ def test_offline_stops_after_the_file(tmp_path: Path, working: dict[str, object]
     assert "broker" not in done.stdout
 
 
+@pytest.mark.long
 def test_what_cannot_be_reached_is_told_beside_what_can(tmp_path: Path, working: dict[str, object]) -> None:
     cameras = [
         *working["cameras"],  # type: ignore[misc]
@@ -166,6 +168,7 @@ def test_a_state_dir_that_is_closed_is_told_in_the_same_words_by_check_and_run(
     assert "fault of ngatu" not in checked.stdout + ran.stderr
 
 
+@pytest.mark.long
 def test_who_waits_at_a_terminal_sees_that_it_works(tmp_path: Path, working: dict[str, object]) -> None:
     """A broker that takes the connection and says nothing is waited for."""
     config = tmp_path / "config.yaml"

@@ -57,6 +57,7 @@ def test_every_command_of_the_station_is_known_as_its_own() -> None:
     assert single | groups == set(OF_STATION)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("words", [["province", "check"], ["province"], ["station"]])
 def test_a_worker_and_a_station_load_nothing_of_the_box_and_the_models_and_no_arrays(words: list[str]) -> None:
     heavy = "'models', 'fleet', 'agent.cameras', 'numpy', 'cv2', 'av', 'onnxruntime'"

@@ -36,6 +36,7 @@ def pictures(folder: Path, cameras: dict[str, Path], *words: str) -> subprocess.
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
 
 
+@pytest.mark.long
 def test_every_camera_gets_a_picture_of_its_name_and_its_size_is_said(
     tmp_path: Path, numbered_clip: Callable[..., Path]
 ) -> None:
@@ -51,6 +52,7 @@ def test_every_camera_gets_a_picture_of_its_name_and_its_size_is_said(
     assert cv2.imread(str(tmp_path / "north.jpg")).shape == (720, 960, 3)
 
 
+@pytest.mark.long
 def test_one_camera_goes_into_the_file_that_is_named(
     tmp_path: Path, numbered_clip: Callable[..., Path]
 ) -> None:
@@ -72,6 +74,7 @@ def test_a_camera_that_is_off_hides_no_other_and_ends_the_command_with_1(
     assert (tmp_path / "south.jpg").is_file()
 
 
+@pytest.mark.long
 def test_a_camera_that_is_not_in_the_file_and_a_folder_that_is_not_there_are_told(
     tmp_path: Path, numbered_clip: Callable[..., Path]
 ) -> None:
@@ -94,6 +97,7 @@ def got(url: str) -> bytes:
         return data
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_page_is_for_this_machine_alone_until_a_signal_ends_it(config_file: Path, number: int) -> None:
     with preview_page(config_file) as page:
@@ -127,6 +131,7 @@ def test_for_other_machines_the_address_holds_a_token_and_what_stands_open_is_sa
     assert "looks" in page.said and page.said.count(tokens[1]) == page.said.count("http://")
 
 
+@pytest.mark.long
 def test_the_commands_words_are_those_of_the_reader(config_file: Path) -> None:
     with preview_page(config_file, LANGUAGE="vi") as page:
         page.stop()
@@ -189,6 +194,7 @@ def test_a_video_may_be_called_anything(config_file: Path, road: Path) -> None:
         link.close()
 
 
+@pytest.mark.long
 def test_who_came_and_on_what_rules_were_tried_stands_in_the_log_of_a_box_that_works(
     config_file: Path, road: Path
 ) -> None:

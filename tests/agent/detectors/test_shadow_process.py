@@ -73,6 +73,7 @@ def test_a_model_that_cannot_be_loaded_is_a_model_error_with_its_words(tmp_path:
     assert one.pid is None
 
 
+@pytest.mark.long
 def test_a_process_that_dies_is_told_and_the_next_look_starts_another(tmp_path: Path) -> None:
     one = process(tmp_path)
     one.look(shown())

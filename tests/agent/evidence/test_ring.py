@@ -73,6 +73,7 @@ def test_segments_are_ten_seconds_each_and_linked(bench: RingBench) -> None:
     assert number == 6
 
 
+@pytest.mark.long
 def test_the_budget_is_never_passed_and_the_oldest_makes_room(bench: RingBench) -> None:
     for turn in range(16):
         bench.record(30, size=500_000, camera=("north", "south")[turn % 2])

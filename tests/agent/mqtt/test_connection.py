@@ -303,6 +303,7 @@ def test_a_broker_that_says_why_is_quoted(start_mosquitto: Callable[..., Mosquit
         assert isinstance(error, errors.HungUp)
 
 
+@pytest.mark.long
 @pytest.mark.broker
 def test_a_broker_that_takes_bytes_but_acknowledges_nothing_is_noticed(mosquitto: Mosquitto) -> None:
     with connected(mosquitto.port, dead_link_s=2) as connection:

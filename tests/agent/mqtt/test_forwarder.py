@@ -405,6 +405,7 @@ def test_an_oversize_message_is_set_aside_and_blocks_nobody(
     assert box.forwarder.figures().reconnects == 0
 
 
+@pytest.mark.long
 @pytest.mark.broker
 def test_a_message_that_the_broker_hangs_up_on_is_found_out_and_set_aside(
     start_mosquitto: Callable[..., Mosquitto], open_box: Callable[..., Box], monkeypatch: pytest.MonkeyPatch
@@ -475,6 +476,7 @@ def test_a_box_with_nothing_to_send_waits_long_and_still_sends_and_stops_at_once
         assert CLOCK.now().since(began) < 15
 
 
+@pytest.mark.long
 def test_while_a_message_has_no_receipt_no_turn_is_long(
     mosquitto: Mosquitto, open_box: Callable[..., Box], waits: list[float]
 ) -> None:

@@ -77,6 +77,7 @@ def test_a_box_told_twice_stops_in_time_though_its_broker_is_silent(tmp_path: Pa
     assert "Traceback" not in box.log.read_text()
 
 
+@pytest.mark.long
 def test_it_works_as_long_as_it_is_told(tmp_path: Path) -> None:
     box = Box(tmp_path, free_port())
     with at_work():
@@ -106,6 +107,7 @@ def said(embedded: Address) -> Iterator[dict[str, list[dict[str, Any]]]]:
     client.loop_stop()
 
 
+@pytest.mark.long
 def test_a_box_says_what_it_is_and_how_it_is_and_leaves_no_thread_and_no_process(
     tmp_path: Path,
     embedded: Address,

@@ -59,6 +59,7 @@ def a_second_agent(box: Box) -> str:
     return "is in use by another process"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("mistake", "code"), [(a_model_that_is_not_there, 2), (a_second_agent, 1)])
 def test_what_cannot_start_is_told_in_a_line_with_its_exit_code(
     tmp_path: Path, mistake: Callable[[Box], str], code: int

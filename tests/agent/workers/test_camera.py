@@ -186,6 +186,7 @@ def listening(port: int, answer: bytes) -> Iterator[None]:
             guest.close()
 
 
+@pytest.mark.long
 @pytest.mark.rtsp
 def test_a_camera_lost_for_changing_reasons_is_one_event_and_one_line_and_so_is_its_return(
     post: Post, rtsp_server: Callable[..., RtspServer], monkeypatch: pytest.MonkeyPatch
@@ -311,6 +312,7 @@ def test_a_finite_file_ends_by_itself_with_everything_told(post: Post) -> None:
     assert not decoders()
 
 
+@pytest.mark.long
 def test_a_looped_file_goes_on_beyond_its_end_at_its_own_pace(post: Post) -> None:
     write_clip(post.clip, seconds=1)
     post.watcher()
@@ -366,6 +368,7 @@ def test_a_detector_that_fails_blinds_no_camera_and_is_told_once(stepped: Post) 
     assert not stepped.it.detector_fails
 
 
+@pytest.mark.long
 def test_a_mistake_in_the_program_is_a_lost_camera_with_a_traceback_and_then_it_goes_on(post: Post) -> None:
     write_clip(post.clip, seconds=4, still_s=1.5)
     post.watcher()
@@ -411,6 +414,7 @@ def test_an_event_waits_for_a_larger_picture_and_not_longer_than_it_may(stepped:
     assert 0.5 < max(late) <= module_of_pictures.WAIT_S + 0.11
 
 
+@pytest.mark.long
 def test_what_waits_for_a_picture_goes_out_before_it_is_told_that_the_camera_was_lost(
     post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -432,6 +436,7 @@ def test_what_waits_for_a_picture_goes_out_before_it_is_told_that_the_camera_was
     assert lost["clock"]["mono_ms"] >= end["clock"]["mono_ms"]
 
 
+@pytest.mark.long
 def test_what_waits_for_a_picture_goes_out_when_the_agent_stops(
     post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -609,6 +614,7 @@ def test_a_box_that_spares_itself_looks_at_fewer_pictures_and_counts_none_as_mis
     assert it.figures.work_s > 0
 
 
+@pytest.mark.long
 @pytest.mark.rtsp
 def test_a_board_that_cannot_decode_is_told_once_and_costs_no_picture(
     post: Post, rtsp_server: Callable[..., RtspServer]

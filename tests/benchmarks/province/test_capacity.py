@@ -20,6 +20,7 @@ def test_a_flood_is_taken_in_full_batches_as_fast_as_a_server_of_batches_can(tim
     assert 20_000 / (max(loop.took_s) - reading_s) == pytest.approx(most(times), rel=0.05)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("share", "grows"), [(0.8, False), (1.4, True)])
 def test_below_what_it_sustains_the_queue_stays_short_and_above_it_grows(
     times: ServiceTimes, share: float, grows: bool

@@ -34,6 +34,7 @@ def test_twice_the_cameras_halve_the_limits_of_a_commune_and_not_those_of_a_box(
         assert large[what] == pytest.approx(events if of_box else events / 2), what
 
 
+@pytest.mark.long
 def test_the_limit_of_a_pole_is_where_the_model_finds_its_link_full(
     commune_costs: CommuneCosts, uplink_costs: UplinkCosts
 ) -> None:

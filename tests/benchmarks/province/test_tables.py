@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from benchmarks.province import whole_rows
 from benchmarks.province.costs import CommuneCosts, ProvinceCosts, UplinkCosts
 from benchmarks.province.equipment import RATES
 from benchmarks.province.tables import cost_rows
 
 
+@pytest.mark.long
 def test_each_scenario_has_its_rows_and_what_breaks_first(
     commune_costs: CommuneCosts, uplink_costs: UplinkCosts, province_costs: ProvinceCosts, tmp_path: Path
 ) -> None:

@@ -97,6 +97,7 @@ def test_where_a_wheel_brings_programs_under_the_gpl_its_text_goes_along(
     assert texts <= {each["bom-ref"] for each in json.loads(held(path, "sbom.cdx.json"))["components"]}
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("shop")
 def test_a_folder_of_fleet_init_serves_as_a_checkout(maker: Maker, own: Path, tmp_path: Path) -> None:
     folder.write(tmp_path / "there")
@@ -122,6 +123,7 @@ def test_a_card_that_cannot_be_read_is_told_and_no_bundle_is_left(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("shop")
 def test_the_same_recipe_makes_the_same_bytes(maker: Maker, own: Path, tmp_path: Path) -> None:
     recipe = Recipe(source=ROOT, board=BOARD, wheel=own)

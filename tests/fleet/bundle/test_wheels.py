@@ -36,6 +36,7 @@ def fetched(own: Path, board: Board, tmp_path: Path, **more: object) -> set[str]
     return {path.name.split("-")[0] for path in fetch(own, board, into, **more)}  # type: ignore[arg-type]
 
 
+@pytest.mark.long
 def test_what_the_board_needs_and_the_controller_does_not_is_fetched_too(shop: Path, tmp_path: Path) -> None:
     other = "3.11" if HERE != "3.11" else "3.13"
     wheel(shop, "old_only", "1.0")
@@ -69,6 +70,7 @@ def test_a_package_without_a_wheel_for_the_board_is_told(shop: Path, tmp_path: P
         fetched(own, Board("aarch64", "3.11"), tmp_path)
 
 
+@pytest.mark.long
 def test_a_package_that_is_source_alone_is_built_from_no_other_bytes_than_the_known_ones(
     shop: Path, tmp_path: Path
 ) -> None:

@@ -84,6 +84,7 @@ def test_bad_words_are_one_clear_error(folder: Path, words: list[str], code: int
     assert message in done.output and "hint: " in done.output
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("shop")
 def test_a_boards_lock_is_written_into_the_source_and_taken_by_its_name(folder: Path) -> None:
     source = folder / "province"
@@ -134,6 +135,7 @@ def test_a_wheel_that_goes_along_is_in_the_bundle_and_one_for_another_board_is_r
     assert "it asks for Python >=3.13, and the board has 3.11" in " ".join(refused.output.split())
 
 
+@pytest.mark.long
 def test_a_wheel_for_the_gpus_of_servers_is_warned_of_by_its_name(folder: Path, shop: Path) -> None:
     key = made_key(folder)
     licensed_wheel(shop, "onnxruntime")

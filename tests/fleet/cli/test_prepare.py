@@ -128,6 +128,7 @@ def test_who_types_something_wrong_is_told_at_once_and_asked_again_and_may_stop_
         at.until("site.yml --ask-vault-pass")
 
 
+@pytest.mark.long
 def test_without_a_terminal_and_without_a_file_it_says_so() -> None:
     done = subprocess.run(
         [HERE / "ngatu", "fleet", "prepare"], capture_output=True, text=True, check=False, timeout=60,
@@ -137,6 +138,7 @@ def test_without_a_terminal_and_without_a_file_it_says_so() -> None:
     assert "--answers FILE" in done.stderr
 
 
+@pytest.mark.long
 def test_what_is_no_checkout_is_named(tmp_path: Path) -> None:
     answers = tmp_path / "mine.yml"
     answers.write_text("")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
@@ -48,6 +49,7 @@ def test_enforcement_is_said_and_a_camera_without_a_login_has_no_secret() -> Non
     assert camera_secret(ANSWERS) == "vault_hai_ninh_01_north"
 
 
+@pytest.mark.long
 @given(st.text(st.characters(exclude_categories=("C", "Z"), exclude_characters="{}"), min_size=1, max_size=200))
 def test_whatever_is_said_comes_back_from_yaml_as_it_was(words: str) -> None:
     made = files(ANSWERS | {"purpose": words, "place": words}, EXAMPLE, "0.1.0")

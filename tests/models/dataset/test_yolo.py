@@ -31,6 +31,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     return labelled(tmp_path_factory.mktemp("made") / "set")
 
 
+@pytest.mark.long
 @given(boxes=BOXES)
 def test_what_is_written_is_read_again_to_a_thousandth_of_a_pixel(
     made: Dataset, boxes: list[Annotation]

@@ -55,6 +55,7 @@ def test_worse_ends_with_1_and_stands_in_the_card_on_the_page_and_in_the_table(h
     assert "poor is worse than good" in (here / "report.html").read_text()
 
 
+@pytest.mark.long
 def test_better_ends_with_0_and_cannot_tell_with_4(here: Path) -> None:
     code, shown, _ = judge(here, "good", "poor", "--json")
     assert (code, json.loads(shown)["verdict"]) == (0, "better")

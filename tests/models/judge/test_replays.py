@@ -53,6 +53,7 @@ def test_events_near_in_time_are_the_same_and_each_is_one_partner_only() -> None
     assert only_in(events(1.0), (replace(events(1.0)[0], direction="out"),)) == events(1.0)
 
 
+@pytest.mark.long
 def test_what_no_replay_can_read_is_told_in_its_own_words(tmp_path: Path) -> None:
     clip, model = tmp_path / "clip.mp4", write_model(tmp_path)
     clip.write_bytes(b"no film")

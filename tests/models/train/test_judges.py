@@ -13,6 +13,7 @@ from models.train.pictures.rehearsal import read_rehearsal
 from tests.support.labelled_squares import write_dimmed, write_set
 
 
+@pytest.mark.long
 def test_a_look_says_what_is_found_and_what_is_kept(tmp_path: Path) -> None:
     base, pictures = write_dimmed(tmp_path / "base", 0), write_set(tmp_path / "set")
     dataset, others = read_coco(pictures), read_rehearsal([pictures / "images"]).all

@@ -31,6 +31,7 @@ def kept(people: People, login: str) -> str:
     return str(people.place.rows(f"select password_hash from account where login = '{login}'")[0][0])
 
 
+@pytest.mark.long
 def test_an_account_is_made_with_a_password_that_must_be_changed(people: People) -> None:
     made, password = people.accounts.create("Lan", "Nguyễn Thị Lan", Role.SUPERVISOR, language="vi")
 

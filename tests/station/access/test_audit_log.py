@@ -41,6 +41,7 @@ def broken(people: People) -> tuple[str, int, int] | None:
     return None if found is None else (str(found.kind), found.first, found.last)
 
 
+@pytest.mark.long
 def test_what_is_noted_stands_there_and_is_whole(people: People) -> None:
     made = noted(people, 3)
 
@@ -136,6 +137,7 @@ def test_a_head_that_is_behind_after_a_power_cut_is_no_break(people: People) -> 
     assert broken(people) is None
 
 
+@pytest.mark.long
 def test_many_threads_append_each_once_in_one_chain(people: People) -> None:
     with ThreadPoolExecutor(16) as pool:
         made = list(

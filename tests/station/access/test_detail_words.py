@@ -78,6 +78,7 @@ def noted_names() -> Iterator[tuple[str, str]]:
                 yield from ((path.name, each.arg) for each in node.keywords if each.arg)
 
 
+@pytest.mark.long
 def test_every_detail_that_a_page_notes_has_words_in_both_languages() -> None:
     assert {each for each in noted_names() if each[1] not in NAMES} == set()
     assert ("accounts.py", "by") in set(noted_names())

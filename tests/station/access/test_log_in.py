@@ -49,6 +49,7 @@ def entries(people: People) -> list[ConsoleEntry]:
     return [each for each in found if each.verb in (AuditVerb.LOG_IN, AuditVerb.LOG_IN_FAILED)]
 
 
+@pytest.mark.long
 def test_who_knows_the_password_is_in_and_it_is_written_down(people: People) -> None:
     made = admitted(right(people, login=" LAN "))
     live = people.sessions.find(made.session.token)
@@ -133,6 +134,7 @@ def test_after_many_from_everywhere_an_account_waits_but_for_the_browsers_it_was
     admitted(right(people, "10.0.0.200"))
 
 
+@pytest.mark.long
 def test_the_lock_of_an_account_outlives_a_new_start_of_the_console(people: People) -> None:
     flood(people)
     people.door = people.new_door()

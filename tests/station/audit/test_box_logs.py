@@ -58,6 +58,7 @@ def test_the_log_of_a_box_is_read_as_it_came_and_nothing_is_wrong(place: Place) 
         assert list(logs(place.engine, ["another"])) == []
 
 
+@pytest.mark.long
 def test_a_line_that_is_missing_and_one_that_was_rewritten_are_told(place: Place) -> None:
     lines = log_of(6)
     forged = log_of(3, prev=lines[3].sha256, n=5, officer="somebody else")

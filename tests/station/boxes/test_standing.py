@@ -162,6 +162,7 @@ def test_a_store_that_cannot_be_read_is_told_in_words(sqlite_place: Place) -> No
     engine.dispose()
 
 
+@pytest.mark.long
 def test_two_hundred_boxes_are_read_in_a_moment(sqlite_place: Place) -> None:
     with closing(sqlite_place.open(now=lambda: NOW_S)) as store:
         for number in range(200):

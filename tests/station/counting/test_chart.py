@@ -83,6 +83,7 @@ def test_labels_of_several_days_are_their_days() -> None:
     assert [text for text in texts if text and "/" in text] == ["27/11", "28/11", "29/11"]
 
 
+@pytest.mark.long
 @given(st.lists(st.none() | st.integers(0, 10**7), max_size=72), st.sampled_from([WIDE, NARROW]))
 def test_whatever_was_counted_the_picture_is_whole(hours: list[int | None], size: ChartSize) -> None:
     given_hours = [None if number is None else {("car", "in"): number} for number in hours]

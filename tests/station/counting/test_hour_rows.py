@@ -86,6 +86,7 @@ def test_what_comes_late_counts_at_once_and_after_its_hour_is_summed_up_anew(
         assert asked(filled, Step.HOUR)[0].cells[5].total == (before or 0) + 3
 
 
+@pytest.mark.long
 def test_a_month_of_hours_is_read_without_its_intervals(place: Place) -> None:
     with closing(place.open(now=LATER.timestamp)) as store:
         store.commit([a_count(n, MIDNIGHT - n * QUARTER) for n in range(1, 29 * 96)])

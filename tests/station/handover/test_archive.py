@@ -78,6 +78,7 @@ def test_all_of_it_lies_in_one_folder_under_plain_names(packages: JudgedPackages
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["HUONG-DAN.txt", "INSTRUCTIONS.txt"])
 def test_the_commands_of_the_instructions_verify_it(
     packages: JudgedPackages, tmp_path: Path, name: str

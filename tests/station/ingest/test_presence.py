@@ -30,6 +30,7 @@ def test_the_station_says_that_it_is_there_and_that_it_leaves(address: Address, 
         until(lambda: box.station_online[-1:] == [False])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("nodes", "again"), [((), False), (("node-2.example",), True)])
 def test_where_the_broker_is_a_cluster_a_box_that_says_hello_hears_that_the_station_is_there(
     address: Address, commune: str, nodes: tuple[str, ...], again: bool
@@ -80,6 +81,7 @@ def test_the_will_says_offline_when_the_station_dies(mosquitto: Mosquitto, commu
         thread.join(5)
 
 
+@pytest.mark.long
 def test_who_is_thrown_out_by_another_station_yields_and_names_the_cause(
     mosquitto: Mosquitto, commune: str
 ) -> None:

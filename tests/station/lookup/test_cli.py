@@ -60,6 +60,7 @@ def test_one_command_tells_who_and_what_passed_north_between_six_and_eight(confi
     assert (total, summed) == ("1 events", "      1  line_crossed in  motorcycle")
 
 
+@pytest.mark.long
 def test_the_same_for_a_spreadsheet_and_for_a_program(config: Path) -> None:
     _, out, err = events(config, "--csv", "--severity", "info")
     (row,) = csv.DictReader(io.StringIO(out))

@@ -61,6 +61,7 @@ def test_a_folder_that_cannot_be_written_is_one_clear_error(kept: KeptPictures, 
     assert "that you may write to" in caught.value.hint
 
 
+@pytest.mark.long
 def test_a_picture_that_may_not_be_read_is_told(
     kept: KeptPictures, sqlite_place: Place, tmp_path: Path
 ) -> None:

@@ -211,6 +211,7 @@ def test_a_page_and_its_count_agree_with_both_alone(filled: Place) -> None:
     assert (number.number, number.is_all, page.next) == (len(page.cards), True, None)
 
 
+@pytest.mark.long
 def test_what_comes_in_between_takes_nothing_from_the_next_page_and_puts_nothing_in_twice(
     filled: Place,
 ) -> None:

@@ -120,6 +120,7 @@ def test_nothing_is_missing_over_restarts_and_the_order_stays(
     assert progress(engines).given_up == 0
 
 
+@pytest.mark.long
 def test_only_what_is_older_than_its_patience_is_given_up(
     store: Store, engines: Engines, at_work: Callable[..., Any]
 ) -> None:

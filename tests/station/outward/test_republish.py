@@ -177,6 +177,7 @@ def test_what_is_late_is_not_said(
     assert json.loads(only)["after"]["id"] == "e-3"
 
 
+@pytest.mark.long
 @pytest.mark.broker
 def test_after_the_broker_was_away_all_that_is_retained_is_there_again(
     mosquitto: Mosquitto, store: Store, at_work: Callable[..., Republishers], listen: Callable[..., Any]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+import pytest
+
 from station.retention.holds import HoldKind
 from station.retention.overview import ClassStanding, RetentionOverview, overview
 from station.retention.settings import DAY_MS, KeptClass, RetentionSettings
@@ -32,6 +34,7 @@ def test_an_empty_store_has_nothing_of_any_class(aged: AgedStore) -> None:
     assert found.deleted == ()
 
 
+@pytest.mark.long
 def test_of_each_class_the_oldest_the_next_and_how_many_are_due(aged: AgedStore) -> None:
     aged.event(1, 50)
     aged.event(2, 40, picture=b"p")
@@ -81,6 +84,7 @@ def test_what_is_held_is_counted_by_why(aged: AgedStore) -> None:
     assert held == {HoldKind.CASE: 1, HoldKind.OPEN: 2, HoldKind.JUDGED: 1, HoldKind.FOOTAGE: 0}
 
 
+@pytest.mark.long
 def test_what_went_is_summed_by_day_class_and_rule(aged: AgedStore) -> None:
     for number in range(1, 4):
         aged.event(number, 40, picture=b"p%d" % number)

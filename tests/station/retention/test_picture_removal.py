@@ -30,6 +30,7 @@ def do(aged: AgedStore, job: Callable[[Connection], T]) -> T:
         return job(connection)
 
 
+@pytest.mark.long
 def test_pictures_of_before_segments_go_by_their_age_like_those_in_segments(aged: AgedStore) -> None:
     aged.event(1, 40, picture=b"old")
     aged.event(2, 1, picture=b"young")
@@ -60,6 +61,7 @@ def test_what_came_again_lies_elsewhere_and_stays(aged: AgedStore) -> None:
     assert aged.files() == aged.rows_of_files()
 
 
+@pytest.mark.long
 def test_segments_of_which_nothing_is_wanted_go_and_the_newest_stays(
     aged: AgedStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -134,6 +136,7 @@ def test_a_file_that_was_copied_beside_its_record_goes_with_it(aged: AgedStore) 
     assert aged.files() == set()
 
 
+@pytest.mark.long
 def test_a_file_goes_though_its_picture_came_again_and_lies_in_a_segment(aged: AgedStore) -> None:
     aged.event(1, 40, picture=b"one")
     (path,) = as_before_segments(aged.place)

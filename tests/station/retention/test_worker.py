@@ -60,6 +60,7 @@ def test_what_comes_again_after_it_was_deleted_brings_nothing_back(aged: AgedSto
     assert aged.proven() == ([], 2)
 
 
+@pytest.mark.long
 def test_each_class_goes_by_its_own_days_and_a_class_without_stays(aged: AgedStore) -> None:
     aged.event(1, 40, picture=b"a")
     aged.event(2, 400, picture=b"b")
@@ -100,6 +101,7 @@ def test_an_alert_stays_until_it_is_judged_and_what_was_confirmed_until_its_case
     assert aged.events() == {"e-1", "e-2"}
 
 
+@pytest.mark.long
 def test_an_event_that_a_supervisor_holds_stays_with_its_picture_until_he_lets_it_go(aged: AgedStore) -> None:
     aged.event(1, 100, picture=b"held")
     aged.event(2, 100)
@@ -216,6 +218,7 @@ def test_a_run_that_is_cut_off_between_any_two_steps_is_ended_by_the_next(aged: 
     assert aged.proven() == ([], 7)
 
 
+@pytest.mark.long
 def test_a_file_whose_row_went_is_removed_at_the_next_start_and_one_that_came_again_stays(
     aged: AgedStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:

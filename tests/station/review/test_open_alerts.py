@@ -111,6 +111,7 @@ def test_a_place_that_somebody_made_up_is_none(text: str) -> None:
     assert AlertPlace.read(text) is None
 
 
+@pytest.mark.long
 def test_the_queue_and_its_counts_are_read_out_of_the_index_of_open_ones(filled: Place) -> None:
     """So they take as long as the queue is long: with a million events 2 ms and 10 ms on either database."""
     asked: list[tuple[str, object]] = []

@@ -108,6 +108,7 @@ def test_the_indexes_on_computed_moments_are_those_of_the_schema(sqlite_place: P
     assert made == {each.name: str(CreateIndex(each).compile(dialect=sqlite.dialect())) for each in declared}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("older", versions()[1:])
 def test_an_older_database_is_brought_up_to_date_and_keeps_what_it_has(place: Place, older: str) -> None:
     at_version(place, older)
@@ -123,6 +124,7 @@ def test_an_older_database_is_brought_up_to_date_and_keeps_what_it_has(place: Pl
     assert place.rows("select count(*) from conflict") == [(1,)]
 
 
+@pytest.mark.long
 def test_what_was_written_under_the_former_names_of_columns_is_found_under_the_new(place: Place) -> None:
     at_version(place, "0004")
     for statement in (
@@ -139,6 +141,7 @@ def test_what_was_written_under_the_former_names_of_columns_is_found_under_the_n
         assert place.rows("select first, last, reason from given_up") == [(2, 4, "dropped")]
 
 
+@pytest.mark.long
 def test_keys_of_before_begin_with_the_event_now_and_every_row_is_found_by_them(place: Place) -> None:
     at_version(place, "0021")
     events = [("e-9", 1), ("e-2", 2), ("e-2", 1), ("e-5", 2)]

@@ -179,6 +179,7 @@ def test_a_picture_says_when_its_file_came_also_where_another_event_had_it_first
     ]  # fmt: skip
 
 
+@pytest.mark.long
 def test_many_pictures_at_once_are_told_each(tables: Place) -> None:
     whole = [messages(number, 2 * number, picture=True) for number in range(1, 451)]
 

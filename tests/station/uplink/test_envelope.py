@@ -103,6 +103,7 @@ def test_a_flipped_bit_never_gives_anything_else_than_was_packed(sent: Envelope,
     assert refused > len(data) * 7
 
 
+@pytest.mark.long
 def test_a_bomb_of_the_other_kind_is_refused_too() -> None:
     plain = HEAD + b"\0" * 50 * MAX_PLAIN_BYTES
     filters = [{"id": lzma.FILTER_LZMA1, "dict_size": 1 << 20, "lc": 3, "lp": 0, "pb": 0}]

@@ -147,6 +147,7 @@ def test_while_the_province_is_away_the_rest_waits_in_the_store(place: Place) ->
         assert handed + len(items(uplink)) == MOST_WAITING + 10
 
 
+@pytest.mark.long
 def test_where_nothing_but_alerts_is_taken_alerts_go_up_and_the_rest_waits_and_is_not_lost(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:

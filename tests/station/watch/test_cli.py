@@ -107,6 +107,7 @@ def test_a_folder_behind_a_closed_one_is_told_in_the_same_words(tmp_path: Path) 
     assert done.stderr.splitlines()[0] == f"--save {folder}: nothing can be written there: Permission denied"
 
 
+@pytest.mark.long
 def test_pictures_that_cannot_be_saved_later_are_told_once_and_end_it_with_1(
     embedded: Address, commune: str, tmp_path: Path
 ) -> None:

@@ -261,6 +261,7 @@ def test_whatever_is_kept_reviewed_and_restarted_a_console_ends_with_what_is_so(
         assert shown == real
 
 
+@pytest.mark.long
 def test_how_the_boxes_stand_is_read_once_for_all_and_soon_anew(followed: Followed) -> None:
     first = followed.feed.beat()
     assert (len(first.boxes), first.open) == (1, 0)

@@ -212,6 +212,7 @@ def test_a_closed_relay_leaves_no_thread_and_no_descriptor() -> None:
     assert not opened_since(open_before)
 
 
+@pytest.mark.long
 def test_a_camera_whose_packets_vanish_does_not_answer_in_time() -> None:
     """As one whose server of names is dead: a full queue of connections answers as little."""
     with socket.socket() as full:

@@ -39,6 +39,7 @@ def test_a_recording_is_there_and_may_be_replayed(tmp_path: Path, numbered_clip:
         assert len(list(video.decode(video=0))) == pytest.approx(26, abs=4)  # pictures come out of order
 
 
+@pytest.mark.long
 def test_an_unknown_camera_ends_with_2_and_a_lost_one_with_1(tmp_path: Path) -> None:
     missing = f"{{kind: file, path: {tmp_path / 'none.mkv'}}}"
     unknown, lost = run(tmp_path, missing, "--camera", "south"), run(tmp_path, missing)
@@ -49,6 +50,7 @@ def test_an_unknown_camera_ends_with_2_and_a_lost_one_with_1(tmp_path: Path) -> 
     assert not (tmp_path / "minute.mp4").exists()
 
 
+@pytest.mark.long
 @pytest.mark.rtsp
 def test_ctrl_c_ends_it_sooner_and_the_file_is_whole(tmp_path: Path, rtsp_url: str) -> None:
     process = subprocess.Popen(

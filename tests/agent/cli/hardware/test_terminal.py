@@ -72,6 +72,7 @@ def test_at_a_terminal_it_asks_in_the_persons_language(tmp_path: Path, working: 
     assert not (tmp_path / "state").exists()
 
 
+@pytest.mark.long
 def test_a_report_that_cannot_be_written_is_told_before_the_walk(
     tmp_path: Path, working: dict[str, object]
 ) -> None:

@@ -52,6 +52,7 @@ def test_a_camera_that_gives_what_is_asked_is_well(numbered_clip: Callable[..., 
     assert "320×240 h264" in found.found
 
 
+@pytest.mark.long
 def test_one_that_gives_too_few_or_nothing_to_see_is_told(tmp_path: Path) -> None:
     slow = cameras.judged(camera(film(tmp_path / "slow.mkv", [90] * 20, fps=5)), CLOCK, 2.0)
     assert slow.state is State.WARNING and "10 a second are wanted" in slow.hint

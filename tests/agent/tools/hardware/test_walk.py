@@ -100,6 +100,7 @@ def test_what_somebody_claims_to_have_done_is_not_believed(config: Config, tmp_p
     assert found["power"].state is State.OPEN and "did not lose its power" in found["power"].found
 
 
+@pytest.mark.long
 def test_the_power_cut_is_verified_by_the_walk_after_it(
     config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -88,6 +88,7 @@ def tried(config: Config, bench: RingBench, identity: str) -> Trial:
     return trial
 
 
+@pytest.mark.long
 def test_a_trial_on_the_ring_tells_what_one_on_the_video_tells(
     config: Config, bench: RingBench, road: Path
 ) -> None:

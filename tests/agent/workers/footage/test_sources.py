@@ -34,6 +34,7 @@ def got(source: SharedFootage | MainFootage, pieces: list[Piece]) -> bool:
     return len(pieces) >= 3
 
 
+@pytest.mark.long
 def test_the_child_that_decodes_records_beside(numbered_clip: Callable[..., Path]) -> None:
     shared = SharedFootage("north", CLOCK)
     camera = open_camera(settings(numbered_clip(50)), CLOCK, Record(), shared.offer)

@@ -129,6 +129,7 @@ def test_what_the_manifest_does_not_list_is_no_footage(
     assert stray.problem == why
 
 
+@pytest.mark.long
 def test_before_its_manifest_a_box_can_send_only_so_much_and_the_rest_comes_again(tmp_path: Path) -> None:
     folder = asked(tmp_path)
     intake = FootageIntake(tmp_path, 1 << 30)

@@ -32,6 +32,7 @@ def ask(client: httpx.Client, path: str, **fields: str) -> httpx.Response:
     return client.post(f"{path}/ask", data={"csrf": csrf_of(page.text), "purpose": PURPOSE} | fields)
 
 
+@pytest.mark.long
 def test_a_picture_is_asked_for_at_the_console_and_comes_up_once_worker_and_station_are_there(
     start_mosquitto: Callable[..., Mosquitto],
     province: ProvincePlace,

@@ -7,6 +7,8 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from station.store.pictures.snapshot import KeptSnapshot
 from tests.station.ingest.test_receipts import messages
 from tests.support.backups import config, keep
@@ -34,6 +36,7 @@ def test_where_no_store_is_nothing_is_kept_and_nothing_is_made(tmp_path: Path) -
     assert not (tmp_path / "state").exists()
 
 
+@pytest.mark.long
 def test_who_may_not_look_learns_nothing(tmp_path: Path) -> None:
     settings = config(tmp_path / "state")
     keep(settings, [PICTURE])

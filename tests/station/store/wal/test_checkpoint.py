@@ -79,6 +79,7 @@ def test_a_writer_folds_nothing_in_by_itself_before_the_log_is_very_long(engine:
     assert file_of(engine.url).stat().st_size == small
 
 
+@pytest.mark.long
 def test_the_log_stays_short_however_long_is_written(engine: Engine) -> None:
     """Invariant 3."""
     longest = rounds = 0

@@ -48,6 +48,7 @@ def verified(data: bytes, to: Path) -> tuple[int, str]:
     return done.returncode, done.stdout
 
 
+@pytest.mark.long
 def test_a_package_that_is_here_goes_up_in_parts_and_proves_itself(
     station: FootageStation, tmp_path: Path
 ) -> None:
@@ -173,6 +174,7 @@ def test_what_is_larger_than_a_days_bytes_is_not_begun(station: FootageStation) 
     assert station.driven.said()[-1] == ("failed", "too_large") and station.driven.pieces() == []
 
 
+@pytest.mark.long
 def test_what_the_day_has_no_room_for_is_not_begun_and_breaks_off_nowhere(station: FootageStation) -> None:
     station.here(1)
     station.ask(1)

@@ -29,6 +29,7 @@ def filled(path: str) -> str:
     return re.sub(r"{(\w+)}", lambda found: FILLED[found[1]], path)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "headers", [{}, {"authorization": "Bearer ngatu_wrong"}, {"authorization": "Basic eA=="}]
 )

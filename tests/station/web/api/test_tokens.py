@@ -77,6 +77,7 @@ def test_a_name_that_can_be_none_is_refused(tokens: ApiTokens, name: str) -> Non
         tokens.make(name, Role.OFFICER, QUAN)
 
 
+@pytest.mark.long
 def test_a_name_is_given_once_and_there_are_not_very_many(tokens: ApiTokens) -> None:
     for number in range(MOST):
         tokens.make(f"program-{number}", Role.OFFICER, QUAN)

@@ -51,6 +51,7 @@ def asked(place: ProvincePlace) -> int:
     return int(place.rows("select count(*) from request")[0][0])
 
 
+@pytest.mark.long
 def test_what_the_account_may_not_see_it_cannot_ask_for_either(
     screen: ProvinceScreen, place: ProvincePlace
 ) -> None:
@@ -76,6 +77,7 @@ def test_nothing_is_asked_without_a_purpose_a_page_of_ours_or_a_picture(
     assert asked(place) == 0
 
 
+@pytest.mark.long
 def test_a_page_shows_what_may_be_asked_then_how_it_stands_and_a_second_click_asks_nothing(
     screen: ProvinceScreen, place: ProvincePlace
 ) -> None:

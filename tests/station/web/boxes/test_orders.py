@@ -116,6 +116,7 @@ def test_a_look_ends_when_its_giver_leaves(screen: DutyScreen) -> None:
     assert desk.over(look)["why"] == "nobody was looking any more"
 
 
+@pytest.mark.long
 def test_a_camera_is_paused_and_goes_on(screen: DutyScreen) -> None:
     desk = Desk(screen)
     assert desk.over(desk.give(kind="pause", camera="road", minutes=15))["tone"] == "good"

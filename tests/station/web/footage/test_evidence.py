@@ -127,6 +127,7 @@ def test_nobody_gets_anything_without_a_login(packages: JudgedPackages, screen: 
     assert len(answer.content) < 200
 
 
+@pytest.mark.long
 def test_a_supervisor_hands_over_one_zip_and_the_page_says_so(
     packages: JudgedPackages, screen: DutyScreen
 ) -> None:
@@ -197,6 +198,7 @@ def test_what_was_altered_here_since_it_came_is_not_handed_over(
     assert "authentic when it came, authentic with missing now" in answer.text
 
 
+@pytest.mark.long
 def test_the_report_is_printed_in_the_language_of_whoever_asks(
     packages: JudgedPackages, screen: DutyScreen
 ) -> None:

@@ -78,6 +78,7 @@ def connected(screen: DutyScreen, embedded: Address) -> DutyScreen:
     return screen
 
 
+@pytest.mark.long
 def test_an_officer_asks_for_footage_and_sees_how_far_it_is(
     packages: JudgedPackages, connected: DutyScreen, embedded: Address
 ) -> None:
@@ -168,6 +169,7 @@ def test_the_list_says_how_far_each_is_the_newest_first(packages: JudgedPackages
         assert [each for each in ("1/2026", "2/2026", "3/2026") if each in page] == [case]
 
 
+@pytest.mark.long
 def test_many_requests_have_pages(packages: JudgedPackages, screen: DutyScreen) -> None:
     for number in range(60):
         packages.asked(f"q-{number:03}", case_number=f"vụ-{number}")

@@ -54,6 +54,7 @@ def test_behind_tls_a_cookie_goes_over_tls_only(tmp_path: Path) -> None:
         assert made["ngatu-known"]["secure"]
 
 
+@pytest.mark.long
 def test_stations_at_two_ports_of_one_name_log_nobody_out_of_each_other(tmp_path: Path) -> None:
     """A browser has one jar for all ports of a name."""
     jar: dict[str, str] = {}

@@ -77,6 +77,7 @@ def links(text: str) -> list[str]:
     return re.findall(r'href="/events/north-01/(e-\d+)"', text)
 
 
+@pytest.mark.long
 def test_words_become_an_address_that_can_be_shared(lan: httpx.Client) -> None:
     answer = lan.get("/lookup", params={"q": "xe máy 2 người 26/11/2026 9h-11h"})
 

@@ -132,6 +132,7 @@ def test_what_may_not_be_done_is_neither_done_nor_noted(
     assert [noted(room, verb) for verb in ("hold", "release", "case_closed")] == [[], [], []]
 
 
+@pytest.mark.long
 def test_what_was_deleted_stands_there_with_its_rule(room: Screen, minh: httpx.Client, aged: AgedStore) -> None:
     for number in range(1, 4):
         aged.event(number, 40, picture=b"p%d" % number)

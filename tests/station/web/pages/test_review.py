@@ -251,6 +251,7 @@ def test_script_in_notes_and_names_does_nothing(lan: Desk, alerts: Place) -> Non
         assert "&lt;script&gt;alert(2)" in page
 
 
+@pytest.mark.long
 def test_the_page_is_in_vietnamese(screen: DutyScreen, alerts: Place) -> None:
     page = Desk(screen, language="vi").page()
 

@@ -275,6 +275,7 @@ def test_where_the_larger_streams_encoder_does_not_start_the_smaller_one_is_reco
     assert (init.width_px, init.height_px, init.encoder) == (200, 100, "software")
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("library")
 def test_its_pictures_are_recorded_encoded_for_it_has_no_packets() -> None:
     how, init, media = footage(3)

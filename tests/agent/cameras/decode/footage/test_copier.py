@@ -67,6 +67,7 @@ def source(numbered_clip: Callable[..., Path]) -> Source:
     return Source("north", "file", f"file:{clip}", str(clip), pace="real", started=now, record=Record())
 
 
+@pytest.mark.long
 def test_it_copies_a_file_at_its_own_pace(child: Callable[[Source], Child], source: Source) -> None:
     north, began_s = child(source), time.monotonic()
     assert next(iter(north.heard())) == "ready"
@@ -102,6 +103,7 @@ def test_what_cannot_be_opened_is_told_in_words(child: Callable[[Source], Child]
     until(lambda: north.process.poll() is not None, 10)
 
 
+@pytest.mark.long
 def test_under_masks_nothing_is_copied(child: Callable[[Source], Child], source: Source) -> None:
     north = child(replace(source, masks=(((0.0, 0.0), (1.0, 0.0), (1.0, 1.0)),)))
     got = []
