@@ -231,6 +231,21 @@ def test_a_picture_that_comes_long_after_its_event_is_handed_over_with_it() -> N
     assert ledger.deduplicate([picture]).fresh[0].event == event.event
 
 
+def test_of_an_event_that_a_box_has_filled_up_no_byte_is_remembered_once_its_picture_has_come() -> None:
+    """5,000 of 64 kB would be 320 MB."""
+    ledger = Receipts(Kept())
+    event, picture = messages(1, 1, picture=True)
+    user = {"stream": "s-1", "seq": "1"}
+    filled = read(BASE + event.suffix, event.raw[:-1] + b" " * 60_000 + b"}", user)
+    assert filled.problem is None
+
+    handed_over, with_it = ledger.deduplicate([filled, picture]).fresh
+    later = ledger.deduplicate([replace(picture, seq=9)]).fresh[0]
+
+    assert (handed_over.event, with_it.event) == (filled.event, filled.event)
+    assert later.event is None
+
+
 def test_a_picture_without_a_number_is_receipted_by_its_hash_once_the_stream_is_known() -> None:
     ledger, (event, picture) = Receipts(Kept()), messages(1, 1, picture=True, properties=False)
     ledger.remember(ledger.deduplicate([picture]).fresh)
