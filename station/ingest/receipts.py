@@ -29,7 +29,7 @@ _READ = 400
 """Events as objects, beside their bytes: of 5,000 these are 100,000, and each collection of garbage would go
 through all of them, for 0.1 s every 1.4 s of a backlog."""
 _EVENT_BYTES = 4_096
-"""A longer one is remembered among the latest only: a box may fill each up to 64 kB, and ours have some 1,300."""
+"""A longer one is remembered among the latest only: a box may fill each up to 64 kB; ours have 1,300."""
 _DIGESTS = 20_000
 """Of the latest messages; whoever keeps messages is asked for the others."""
 _PROOFS_PER_RECEIPT = 500
