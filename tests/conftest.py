@@ -5,15 +5,18 @@ from __future__ import annotations
 import gc
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import av
 import numpy as np
+import paho.mqtt.client as paho
 import pytest
 import structlog
 from hypothesis import Phase, settings
@@ -34,6 +37,27 @@ os.environ["LANGUAGE"] = "en"
 """Whatever the developer's machine speaks: tests read messages, those of other languages say so themselves."""
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+class _WakingEnd(socket.socket):
+    """One end of the pair that wakes a loop of paho's.
+
+    paho closes both as it finalises their client. In a cycle of objects finalisers go in any order, and an end
+    that came first would warn by chance, of something that nobody could have closed.
+    """
+
+    def __del__(self) -> None:
+        self.close()
+
+
+def _waking_pair(of: Callable[[], tuple[socket.socket, socket.socket]]) -> tuple[_WakingEnd, _WakingEnd]:
+    ends = [_WakingEnd(fileno=end.detach()) for end in of()]
+    for end in ends:
+        end.setblocking(False)
+    return ends[0], ends[1]
+
+
+paho._socketpair_compat = partial(_waking_pair, paho._socketpair_compat)
 
 
 @dataclass
