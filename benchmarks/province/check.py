@@ -1,11 +1,16 @@
-"""The model held against the real thing: it says each figure of a plan first, and then the plan is sent."""
+"""The model held against the real thing, in rounds: what else a machine does changes from minute to minute.
+
+In each round the real program is first seen (real/calibration.py) and then tried; what is held against each
+other are medians of all rounds. Nothing of how a tried plan went is known to the model.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from random import Random
+from statistics import median
 from typing import Final
 
 from benchmarks.province.costs import ServiceTimes
@@ -55,32 +60,57 @@ def _arrived(plan: Sequence[Sending], costs: ServiceTimes, hop_s: float, seed: i
     ]
 
 
-def compared(
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """How a plan of one rate went in the real program."""
+
+    rate: float
+    share: float
+    plan: list[Sending]
+    outcome: Outcome
+
+
+def tried(
     name: str,
     program: RunningProgram,
-    costs: ServiceTimes,
     plan_of: Planner,
-    *,
     at_most: float,
     seconds: float,
+    seed: int,
     say: Callable[[str], None],
-) -> Iterator[Row]:
-    """Rows of each rate and figure; `at_most` are the arrivals a second that the shares are of."""
-    costs = replace(costs, idle_share=program.idle_share, idle_bytes_s=program.idle_bytes_s)
+) -> list[Tried]:
+    """The real program at each share of `at_most` arrivals a second.
+
+    Raises:
+        NgatuError: a message has no receipt.
+    """
+    found = []
     for number, share in enumerate(SHARES):
         rate = share * at_most
         say(f"{name}, {rate:.0f} a second")
-        given = plans(plan_of, rate, seconds, 10_000 * (number + 1))
-        before, found = program.take(given, lambda plan, hop_s: predicted(plan, costs, hop_s))
+        given = plans(plan_of, rate, seconds, seed + 10_000 * (number + 1))
+        found.append(Tried(rate, share, *program.take(given)))
+    return found
+
+
+def compared(name: str, rounds: Sequence[Sequence[Tried]], costs: ServiceTimes) -> Iterator[Row]:
+    """Rows of each rate and figure: the model's and the real one's, each the median of all rounds.
+
+    The model gets the plans that were sent, and of how they went nothing.
+    """
+    for same in zip(*rounds, strict=True):
+        models = [predicted(each.plan, costs, each.outcome.hop_s) for each in same]
         for figure, of in FIGURES.items():
-            model, real = of(before), of(found)
             if figure == WRITTEN and costs.store_s is not None:  # a worker writes nothing itself
                 continue
+            real = [of(each.outcome) for each in same]
+            model_is, real_is = median(map(of, models)), median(real)
             yield {
-                "what": name, "arrivals a second": round(rate, 1), "of the most": f"{share:.0%}",
-                "figure": figure,
-                "model": _short(model), "real": _short(real),
-                "deviation, %": round(100 * (model / real - 1), 1), "trials": found.trials,
+                "what": name, "arrivals a second": round(same[0].rate, 1),
+                "of the most": f"{same[0].share:.0%}", "figure": figure,
+                "model": _short(model_is), "real": _short(real_is),
+                "deviation, %": round(100 * (model_is / real_is - 1), 1),
+                "real, each round": " ".join(f"{_short(each):g}" for each in real),
             }  # fmt: skip
 
 

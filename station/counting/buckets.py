@@ -7,9 +7,10 @@ twice is two buckets, and one that is left out is none.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
+from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
@@ -44,16 +45,15 @@ class Bucket:
 
     start: datetime
     end: datetime
+    start_ms: int = field(init=False, compare=False, repr=False)
+    """Whole milliseconds since 1970."""
+    end_ms: int = field(init=False, compare=False, repr=False)
+    """The same of its end."""
 
-    @property
-    def start_ms(self) -> int:
-        """Whole milliseconds since 1970."""
-        return _ms(self.start)
-
-    @property
-    def end_ms(self) -> int:
-        """The same of its end."""
-        return _ms(self.end)
+    def __post_init__(self) -> None:
+        # Once, and not whenever somebody asks: a month of hours is asked thousands of times.
+        object.__setattr__(self, "start_ms", _ms(self.start))
+        object.__setattr__(self, "end_ms", _ms(self.end))
 
     @property
     def length_ms(self) -> int:
@@ -61,8 +61,11 @@ class Bucket:
         return self.end_ms - self.start_ms
 
 
+@lru_cache(maxsize=16)
 def buckets(first: date, last: date, step: Step, zone: tzinfo) -> tuple[Bucket, ...]:
     """Those of the days from `first` to `last`, both included; weeks are whole ones.
+
+    The latest are kept: a page asks for the same days of each of its lines, and again when it is loaded again.
 
     Raises:
         PeriodRefused: the last day is before the first, or the period is longer than LONGEST.

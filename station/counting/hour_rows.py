@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, delete, or_, select, update
 
-from station.counting.hours import CountedHour, hour_from, read_hours
+from station.counting.hours import CountedHour, hour_from, read_hour
 from station.counting.intervals import (
     LONGEST_MS,
     CountedInterval,
@@ -28,6 +28,13 @@ _DUE = select(*_KEY).where(count_hour.c.due_ms.is_not(None), count_hour.c.hour_m
 _THIS = [column == bindparam(f"of_{column.name}") for column in _KEY]
 _MADE = update(count_hour).where(*_THIS).values(body=bindparam("sums"), due_ms=None)
 _GONE = delete(count_hour).where(*_THIS)
+_MADE_ONES = select(count_hour.c.hour_ms, count_hour.c.body).where(
+    *(column == bindparam(column.name) for column in _KEY[:3]),
+    count_hour.c.hour_ms >= bindparam("since_ms"),
+    count_hour.c.hour_ms < bindparam("until_ms"),
+    count_hour.c.due_ms.is_(None),
+    count_hour.c.body.is_not(None),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +93,9 @@ def kept_counts(
 
 
 def _made(connection: Connection, line: CountedLine, since_ms: int, until_ms: int) -> Mapping[int, CountedHour]:
-    of = count_hour.c
-    here = of.box_id == line.box_id, of.camera == line.camera, of.rule == line.rule
-    then = of.hour_ms >= since_ms, of.hour_ms < until_ms, of.due_ms.is_(None), of.body.is_not(None)
-    rows = connection.execute(select(of.hour_ms, of.body).where(*here, *then)).all()
-    return read_hours([(row[0], row[1]) for row in rows])
+    here = {"box_id": line.box_id, "camera": line.camera, "rule": line.rule}
+    rows = connection.execute(_MADE_ONES, here | {"since_ms": since_ms, "until_ms": until_ms}).all()
+    return {hour_ms: read_hour(hour_ms, body) for hour_ms, body in rows}
 
 
 def _touching(connection: Connection, hour: Any) -> Iterator[CountedInterval]:

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, or_, select
 
 from agent.printable import printable
 from station.counting.lines import CountedLine
@@ -25,6 +25,11 @@ LONGEST_MS: Final = 86_400_000
 """Longer than this no interval is believed; so far before a period one is looked for that reaches into it."""
 _NEAR_MS: Final = 600_000
 """Between what a message says and when it came, at most, for the station's clock to vouch for it."""
+
+_COLUMNS: Final = tuple(
+    count_interval.c[name]
+    for name in ("start_ms", "end_ms", "body", "received_ms", "clock_state", "clock_offset_ms")
+)
 
 Numbers = Mapping[tuple[str, str], int]
 """(label, direction) -> how many."""
@@ -92,25 +97,36 @@ def _rows(
     stamped = (of.start_ms >= since_ms - LONGEST_MS) & (of.start_ms < until_ms)
     elsewhere: ColumnElement[bool] = or_(of.start_ms < since_ms - LONGEST_MS, of.start_ms >= until_ms)
     strays = count_is_untrusted & (of.received_ms >= since_ms) & elsewhere
-    columns = (of.start_ms, of.end_ms, of.body, of.received_ms, of.clock_state, of.clock_offset_ms)
     here = of.box_id == line.box_id, of.camera == line.camera, of.rule == line.rule
     if made is None:
         for condition in (stamped, strays):
-            yield from connection.execute(select(*columns).where(*here, condition))
+            yield from connection.execute(select(*_COLUMNS).where(*here, condition))
         return
-    # No index knows a moment that is computed: so it goes by that of the few untrusted ones, not the month.
-    at_ms = of.start_ms + 0
-    stamped_then = (at_ms >= since_ms - LONGEST_MS) & (at_ms < until_ms)
-    untrusted = count_is_untrusted & or_(stamped_then, of.received_ms >= since_ms)
-    yield from connection.execute(select(*columns).where(*here, untrusted))
+    then = {"first_ms": since_ms - LONGEST_MS, "since_ms": since_ms, "until_ms": until_ms}
+    of_line = {"box_id": line.box_id, "camera": line.camera, "rule": line.rule}
+    yield from connection.execute(_UNTRUSTED, of_line | then)
     trusted = or_(of.clock_state.is_(None), ~count_is_untrusted)
     for begin_ms, end_ms in _between(made, first_hour(since_ms), until_ms):
         touches = or_(of.end_ms > begin_ms, of.start_ms >= begin_ms)
         here_then = (of.start_ms >= begin_ms - LONGEST_MS) & (of.start_ms < end_ms) & touches & stamped
-        for row in connection.execute(select(*columns).where(*here, trusted, here_then)):
+        for row in connection.execute(select(*_COLUMNS).where(*here, trusted, here_then)):
             # What touches two such times is read with the first that it touches.
             if row.start_ms >= begin_ms or not _touches_before(row, made, begin_ms):
                 yield row
+
+
+def _untrusted() -> Select[Any]:
+    """What untrusted clocks stamped within a time, or what came in it and after."""
+    of = count_interval.c
+    # No index knows a moment that is computed: so it goes by that of the few untrusted ones, not the month.
+    at_ms = of.start_ms + 0
+    stamped = (at_ms >= bindparam("first_ms")) & (at_ms < bindparam("until_ms"))
+    here = (column == bindparam(column.name) for column in (of.box_id, of.camera, of.rule))
+    then = or_(stamped, of.received_ms >= bindparam("since_ms"))
+    return select(*_COLUMNS).where(*here, count_is_untrusted, then)
+
+
+_UNTRUSTED: Final = _untrusted()
 
 
 def _between(made: Collection[int], begin_ms: int, end_ms: int) -> Iterator[tuple[int, int]]:
@@ -147,14 +163,14 @@ def _dated(row: Any) -> tuple[int, int] | None:
 
 def numbers_in_text(body: str) -> Numbers:
     """Out of a message as it came."""
-    return numbers_in(json.loads(body))
+    return numbers_in(json.loads(body).get("counts", {}))
 
 
-def numbers_in(body: Mapping[str, Any]) -> Numbers:
-    """Out of `counts` of a message."""
+def numbers_in(counts: Mapping[str, Mapping[str, int]]) -> Numbers:
+    """Out of `counts` of a message: label -> direction -> how many."""
     return {
         _entry(label, direction): number
-        for label, directions in body.get("counts", {}).items()
+        for label, directions in counts.items()
         for direction, number in directions.items()
         if number
     }

@@ -190,12 +190,13 @@ def _put_hours(
     """Each hour into its bucket; the buckets at whose border much of one was parted."""
     parted: set[int] = set()
     for hour in hours:
-        at = bisect_right(starts, hour.hour_ms) - 1
-        if at < 0 or hour.hour_ms >= ends[at]:
+        hour_ms = hour.hour_ms
+        at = bisect_right(starts, hour_ms) - 1
+        if at < 0 or hour_ms >= ends[at]:
             continue
         add(sums[at], hour.numbers)
-        borders = hour.hour_ms == starts[at], hour.hour_ms + HOUR_MS == ends[at]
-        if any(is_border and is_over for is_border, is_over in zip(borders, hour.is_parted, strict=True)):
+        before, after = hour.is_parted
+        if (before and hour_ms == starts[at]) or (after and hour_ms + HOUR_MS == ends[at]):
             parted.add(at)
     return parted
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from statistics import fmean
 from typing import Final
 
 from benchmarks.province.check import Planner, plans, predicted
@@ -46,16 +47,26 @@ class CalibrationRun:
         return len(self.plan) / self.plan[-1].due_s
 
 
-def calibrated(
-    costs: ServiceTimes,
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What one traced program showed, at each of the rates, the lowest first."""
+
+    trace: Trace
+    runs: Sequence[CalibrationRun]
+    idle_share: float
+    idle_bytes_s: float
+
+
+def seen(
     start: Callable[[Path], AbstractContextManager[RunningProgram]],
     file: Path,
     plan_of: Planner,
     rates: Sequence[float],
     seconds: float,
+    seed: int,
     say: Callable[[str], None],
-) -> ServiceTimes:
-    """The costs with what was seen of the real program at these arrivals a second, which `start` starts traced.
+) -> Seen:
+    """The real program at these arrivals a second, which `start` starts traced.
 
     Raises:
         NgatuError: a message has no receipt.
@@ -64,20 +75,25 @@ def calibrated(
     with start(file) as program:
         for number, rate in enumerate(rates):
             say(f"seen at {rate:.0f} a second")
-            given = plans(plan_of, rate, seconds, SEED * (number + 1))
-            (plan, began_s), outcome = program.take(given, lambda plan, _: (plan, time.monotonic()))
+            began_s = time.monotonic()
+            plan, outcome = program.take(plans(plan_of, rate, seconds, seed + SEED * (number + 1)))
             stream = dict(plan[0].user)["stream"]
             ways = {_name(place, stream, seq): (sent_s, back_s) for place, seq, sent_s, back_s in program.ways}
             runs.append(CalibrationRun(plan, began_s, time.monotonic(), ways, outcome))
-        costs = replace(costs, idle_share=program.idle_share, idle_bytes_s=program.idle_bytes_s)
     trace: Trace = pickle.loads(file.read_bytes())
-    return with_phases(costs, trace, runs)
+    return Seen(trace, runs, program.idle_share, program.idle_bytes_s)
 
 
-def with_phases(costs: ServiceTimes, trace: Trace, runs: Sequence[CalibrationRun]) -> ServiceTimes:
+def calibrated(costs: ServiceTimes, several: Sequence[Seen]) -> ServiceTimes:
     """The costs, their means as high as those of the runs, and single phases to draw from."""
+    costs = replace(
+        costs,
+        idle_share=fmean(each.idle_share for each in several),
+        idle_bytes_s=fmean(each.idle_bytes_s for each in several),
+    )
+    runs = [run for each in several for run in each.runs]
     items = {name_of(each): each.items for run in runs for each in run.plan}
-    taken = [each for run in runs for each in _within(trace.batches, run)]
+    taken = [batch for each in several for run in each.runs for batch in _within(each.trace.batches, run)]
     samples = sorted((_sample(each, items) for each in taken), key=lambda each: each.messages)
     sizes = [(each.messages, each.items) for each in samples]
     written = sum(each.outcome.written_bytes - costs.idle_bytes_s * each.outcome.lasted_s for each in runs)
@@ -95,15 +111,25 @@ def with_phases(costs: ServiceTimes, trace: Trace, runs: Sequence[CalibrationRun
         costs = replace(costs, written=costs.written.times(max(0.0, written) / kept))
     phases = Phases(
         batches=tuple(samples),
-        quiet_s=tuple(lasted_s for _, lasted_s in trace.quiet) or (0.002,),
-        attend_s=tuple(lasted_s for _, lasted_s in trace.attend),
-        ways=tuple(_ways(run, trace, costs) for run in sorted(runs, key=lambda each: each.rate)),
+        quiet_s=tuple(lasted_s for each in several for _, lasted_s in each.trace.quiet) or (0.002,),
+        attend_s=tuple(lasted_s for each in several for _, lasted_s in each.trace.attend),
+        ways=tuple(_ways_at(number, several, costs) for number in range(len(several[0].runs))),
         beside_s=0.0,
     )
     costs = replace(costs, phases=phases)
     more_s = sum(run.outcome.cpu_s - predicted(run.plan, costs, 0.0).cpu_s for run in runs)
     beside_s = max(0.0, more_s / sum(len(run.plan) for run in runs))
     return replace(costs, phases=replace(phases, beside_s=beside_s))
+
+
+def _ways_at(number: int, several: Sequence[Seen], costs: ServiceTimes) -> Ways:
+    """Those of one rate, of all rounds."""
+    found = [_ways(each.runs[number], each.trace, costs) for each in several]
+    return Ways(
+        fmean(each.rate for each in found),
+        tuple(way for each in found for way in each.in_s),
+        tuple(way for each in found for way in each.out_s),
+    )
 
 
 def _within(batches: Sequence[TracedBatch], run: CalibrationRun) -> Iterator[TracedBatch]:

@@ -11,11 +11,11 @@ import pickle
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import psutil
 import pytest
@@ -57,11 +57,6 @@ class Outcome:
         return self.took_s[min(len(self.took_s) - 1, int(share * len(self.took_s)))]
 
 
-T = TypeVar("T")
-Foretold = Callable[[Sequence[Sending], float], T]
-"""What is said of a plan right before it is sent, with so many seconds from a sender through the broker."""
-
-
 class RunningProgram:
     """`ngatu station` or `ngatu province`, once it is calm."""
 
@@ -87,19 +82,20 @@ class RunningProgram:
         self.idle_share = (self._cpu_s() - cpu_s) / passed_s
         self.idle_bytes_s = (self._wrote() - wrote) / passed_s
 
-    def take(self, plans: Iterator[list[Sending]], foretold: Foretold[T]) -> tuple[T, Outcome]:
-        """Send a plan to it: what was foretold of it before, and how it went.
+    def take(self, plans: Iterator[list[Sending]]) -> tuple[list[Sending], Outcome]:
+        """Send a plan to it: which it was, and how it went.
 
         Raises:
             NgatuError: a message has no receipt.
         """
         for trial in range(1, TRIALS + 1):
-            told_before, outcome = self._taken(next(plans), trial, foretold)
+            plan = next(plans)
+            outcome = self._taken(plan, trial)
             if 1000 * outcome.late_s <= LATE_MS:
                 break
-        return told_before, outcome
+        return plan, outcome
 
-    def _taken(self, plan: Sequence[Sending], trial: int, foretold: Foretold[T]) -> tuple[T, Outcome]:
+    def _taken(self, plan: Sequence[Sending], trial: int) -> Outcome:
         file = self._folder / "plan.pickle"
         file.write_bytes(pickle.dumps(list(plan)))
         words = [
@@ -116,7 +112,6 @@ class RunningProgram:
             if ready != "ready":
                 raise NgatuError("the sender could not start", "look at what it says above")
             self.hop_s = float(hop)
-            told_before = foretold(plan, self.hop_s)
             cpu_s, wrote = self._cpu_s(), self._wrote()
             sender.stdin.write("\n")
             sender.stdin.flush()
@@ -128,7 +123,7 @@ class RunningProgram:
             raise NgatuError(f"{missing} of {len(plan)} messages have no receipt", f"look into {self._folder}")
         took_s = tuple(each / 1000 for each in said["took_ms"])
         late_s = said["late_ms"][int(0.99 * len(said["late_ms"]))] / 1000
-        return told_before, Outcome(cpu_s, said["lasted_s"], wrote, took_s, float(hop), late_s, trial)
+        return Outcome(cpu_s, said["lasted_s"], wrote, took_s, float(hop), late_s, trial)
 
     def _cpu_s(self) -> float:
         return seconds(self._process.pid)

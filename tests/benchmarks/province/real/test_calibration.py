@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 from benchmarks.province.check import predicted
 from benchmarks.province.costs import Curve, ServiceTimes
 from benchmarks.province.real import runs
-from benchmarks.province.real.calibration import CalibrationRun, calibrated, name_of, with_phases
+from benchmarks.province.real.calibration import CalibrationRun, Seen, calibrated, name_of, seen
 from benchmarks.province.real.runs import Outcome
 from benchmarks.province.real.trace import Trace, TracedBatch
 from benchmarks.province.traffic import Sending, commune_plan
@@ -21,8 +22,8 @@ from tests.support.brokers import Mosquitto
 EVENTS_S = [0.1 * number for number in range(20)]
 
 
-def seen(plan: list[Sending], times: ServiceTimes, began_s: float) -> tuple[Trace, CalibrationRun]:
-    """A trace in which each message is a batch of its own, 40 ms after it was sent; 10 ms, half work."""
+def traced(plan: list[Sending], began_s: float) -> Seen:
+    """One in whose trace each message is a batch of its own, 40 ms after it was sent; 10 ms, half work."""
     trace = Trace(quiet=[(began_s, 0.0025)], attend=[(began_s, 0.003)])
     ways = {}
     for number, each in enumerate(plan):
@@ -33,14 +34,13 @@ def seen(plan: list[Sending], times: ServiceTimes, began_s: float) -> tuple[Trac
         ways[name] = (sent_s, sent_s + 0.051)
     ends_s = began_s + 2.0 + 0.1 * len(plan)
     outcome = Outcome(1.0, ends_s - began_s, 5e6, (0.051,), 0.001)
-    return trace, CalibrationRun(plan, began_s, ends_s, ways, outcome)
+    return Seen(trace, [CalibrationRun(plan, began_s, ends_s, ways, outcome)], 0.0, 0.0)
 
 
 def test_the_means_are_those_of_the_real_program_and_each_phase_has_its_samples(times: ServiceTimes) -> None:
     plan = commune_plan(EVENTS_S, 3)
-    trace, run = seen(plan, times, 1_000.0)
 
-    found = with_phases(times, trace, [run])
+    found = calibrated(times, [traced(plan, 1_000.0)])
 
     assert found.deliver_s.of(1, 1) == pytest.approx(0.005)
     assert found.deliver_s.of(201, 1) == pytest.approx(0.005 * 0.0442 / 0.0042)
@@ -57,40 +57,55 @@ def test_the_means_are_those_of_the_real_program_and_each_phase_has_its_samples(
 
 def test_two_runs_whose_messages_have_the_same_numbers_are_two(times: ServiceTimes) -> None:
     plans = [commune_plan(EVENTS_S, seed) for seed in (3, 4)]
-    (first, one), (second, other) = (seen(plan, times, 1_000.0 * at) for at, plan in enumerate(plans, 1))
+    first, second = (traced(plan, 1_000.0 * at) for at, plan in enumerate(plans, 1))
     both = Trace(
-        first.batches + second.batches,
-        first.heard_s | second.heard_s,
-        first.quiet,
-        first.attend + second.attend,
+        first.trace.batches + second.trace.batches,
+        first.trace.heard_s | second.trace.heard_s,
+        first.trace.quiet,
+        first.trace.attend + second.trace.attend,
     )
 
-    phases = with_phases(times, both, [one, other]).phases
+    phases = calibrated(times, [Seen(both, [*first.runs, *second.runs], 0.0, 0.0)]).phases
 
     assert phases is not None
     assert [len(each.in_s) for each in phases.ways] == [len(plan) for plan in plans]
     assert min(min(each.in_s) for each in phases.ways) > 0.001
 
 
+def test_what_was_seen_in_several_rounds_at_one_rate_is_drawn_from_together(times: ServiceTimes) -> None:
+    plans = [commune_plan(EVENTS_S, seed) for seed in (3, 4)]
+    rounds = [traced(plan, 1_000.0) for plan in plans]
+    rounds[1] = replace(rounds[1], idle_share=0.02, idle_bytes_s=100.0)
+
+    found = calibrated(times, rounds)
+
+    assert (found.idle_share, found.idle_bytes_s) == (0.01, 50.0)
+    assert found.phases is not None
+    (ways,) = found.phases.ways
+    assert len(ways.in_s) == len(ways.out_s) == len(found.phases.batches) == sum(map(len, plans))
+    assert ways.rate == pytest.approx(sum(len(plan) / plan[-1].due_s for plan in plans) / 2)
+
+
 def test_what_other_threads_spent_is_added_until_the_model_spends_as_much(times: ServiceTimes) -> None:
     plan = commune_plan(EVENTS_S, 3)
-    trace, run = seen(plan, times, 1_000.0)
+    program = traced(plan, 1_000.0)
 
-    found = with_phases(times, trace, [run])
+    found = calibrated(times, [program])
 
     assert found.phases is not None and found.phases.beside_s > 0
-    assert predicted(plan, found, 0.0).cpu_s == pytest.approx(run.outcome.cpu_s)
+    assert predicted(plan, found, 0.0).cpu_s == pytest.approx(program.runs[0].outcome.cpu_s)
 
 
 def test_a_way_is_counted_only_where_no_batch_kept_the_message_from_being_read(times: ServiceTimes) -> None:
     plan = commune_plan(EVENTS_S, 3)
-    trace, run = seen(plan, times, 1_000.0)
+    program = traced(plan, 1_000.0)
+    trace, run = program.trace, program.runs[0]
     late, name = trace.batches[4], trace.batches[4].names[0]
     trace.batches[4] = TracedBatch(run.ways[name][0] + 0.001, late.ended_s, 0.005, late.names)
     assert name is not None
     trace.heard_s[name] = late.ended_s + 0.2
 
-    phases = with_phases(times, trace, [run]).phases
+    phases = calibrated(times, [program]).phases
 
     assert phases is not None
     assert len(phases.ways[0].in_s) == len(plan) - 1
@@ -117,7 +132,8 @@ def test_a_traced_station_tells_of_each_message_when_it_was_heard_and_in_which_b
     start = partial(runs.running_station, start_mosquitto(), tmp_path)
     file = tmp_path / "trace"
 
-    found = calibrated(times, start, file, few, [3.0], 1.0, lambda _: None)
+    program = seen(start, file, few, [3.0], 1.0, 0, lambda _: None)
+    found = calibrated(times, [program])
 
     trace: Trace = pickle.loads(file.read_bytes())
     sent = {name_of(each) for plan in plans for each in plan}

@@ -1,4 +1,4 @@
-"""benchmarks.province.real.commune, and intake, runs and sender beside it"""
+"""benchmarks.province.real.commune, and intake beside it"""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from pathlib import Path
 import pytest
 
 from agent.errors import NgatuError
-from benchmarks.province import check
 from benchmarks.province.costs import Curve
-from benchmarks.province.real import commune, runs
+from benchmarks.province.real import commune
 from benchmarks.province.real.intake import DrivenIntake, Handed
-from benchmarks.province.traffic import Sending, commune_plan
+from benchmarks.province.traffic import commune_plan
 from station.ingest.settings import SubscriberSettings
 from tests.support.brokers import Mosquitto
 from tests.support.told_events import COMMUNE
@@ -60,30 +59,3 @@ def test_a_handler_that_keeps_nothing_is_an_error_and_no_cost(
     with pytest.raises(NgatuError, match="nothing was kept: the disk is full"):
         driven.hand_over(commune_plan([0.0], 1), 3, Handed(3), lambda: 0.0)
     driven.close()
-
-
-def test_a_real_station_is_held_against_what_was_said_before(
-    start_mosquitto: Callable[..., Mosquitto], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name, value in (("SETTLE_S", 0.1), ("CALM", 1.0), ("IDLE_S", 0.5)):
-        monkeypatch.setattr(runs, name, value)
-    monkeypatch.setattr(check, "SHARES", (0.02,))
-    monkeypatch.setattr(commune, "SIZES", (1, 30))
-    (tmp_path / "measured").mkdir()
-    costs = commune.commune_costs(start_mosquitto(), tmp_path / "measured", lambda _: None, 0.1)
-    said = list[str]()
-
-    def few(moments: object, seed: int) -> list[Sending]:
-        said.append("planned")
-        return commune_plan([0.1, 0.2, 0.9], seed)
-
-    broker = start_mosquitto("max_queued_messages 100000", "max_inflight_messages 500")
-    with runs.running_station(broker, tmp_path) as program:
-        rows = list(
-            check.compared("station", program, costs.station, few, at_most=3.0, seconds=1.0, say=said.append)
-        )
-
-    assert [row["figure"] for row in rows] == list(check.FIGURES)
-    assert all(row["model"] > 0 and row["real"] > 0 for row in rows)  # type: ignore[operator]
-    assert said[0].startswith("station, ")
-    assert "planned" in said

@@ -1,0 +1,91 @@
+"""Rounds of one program: seen at some rates, tried at others, in turns, and then held against the model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from statistics import fmean
+from typing import Final
+
+from benchmarks.province.capacity import sustained
+from benchmarks.province.check import Planner, Tried, compared, tried
+from benchmarks.province.costs import ServiceTimes
+from benchmarks.province.real.calibration import RUN_PART, SHARES, Seen, calibrated, seen
+from benchmarks.province.real.runs import RunningProgram
+from benchmarks.table import Row
+
+ROUNDS: Final = 3
+"""An odd number has a median that was measured."""
+RUN_S: Final = 15.0
+"""Of each run that is judged."""
+ROUND_SEED: Final = 10_000_000
+Start = Callable[[Path, Path | None], AbstractContextManager[RunningProgram]]
+"""A program with a broker of its own, in this new folder; traced into the file, if one is given."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedProgram:
+    """A program that rounds are made with."""
+
+    name: str
+    start: Start
+    plan_of: Planner
+    items: int = 1
+    """In a message."""
+    messages: float = 1.0
+    """That come of one arrival."""
+
+    def most(self, costs: ServiceTimes) -> float:
+        """Arrivals a second that it takes in, as the model says."""
+        return sustained(costs, self.items) / self.messages
+
+
+@dataclass(frozen=True, slots=True)
+class RoundsResult:
+    """What the rounds gave."""
+
+    costs: ServiceTimes
+    rows: list[Row]
+    hop_s: float
+    held_bytes: int
+    """The most memory that it had."""
+
+
+def in_rounds(
+    program: CheckedProgram,
+    costs: ServiceTimes,
+    place: Path,
+    say: Callable[[str], None],
+    share: float = 1.0,
+    rounds: int = ROUNDS,
+) -> RoundsResult:
+    """The rates are shares of what the model says: those at which it is seen before that, those tried after.
+
+    Raises:
+        NgatuError: a message has no receipt.
+    """
+    at_most, seconds = program.most(costs), RUN_S * share
+    rates = [each * at_most for each in SHARES]
+    several, outcomes, ended, held_bytes = list[Seen](), list[list[Tried]](), list[RunningProgram](), 0
+    for number in range(rounds):
+        name, seed = f"{program.name}-{number + 1}", number * ROUND_SEED
+        say(f"{program.name}, round {number + 1} of {rounds}")
+        start = partial(program.start, place / f"{name}-seen")
+        file = place / f"{name}.trace"
+        several.append(seen(start, file, program.plan_of, rates, RUN_PART * seconds, seed, say))
+        if not number:
+            at_most = min(at_most, program.most(calibrated(costs, several)))
+        with program.start(place / f"{name}-run", None) as running:
+            outcomes.append(tried(program.name, running, program.plan_of, at_most, seconds, seed, say))
+            held_bytes = max(held_bytes, running.held_bytes)
+        ended.append(running)
+    costs = replace(
+        calibrated(costs, several),
+        idle_share=fmean(each.idle_share for each in ended),
+        idle_bytes_s=fmean(each.idle_bytes_s for each in ended),
+    )
+    rows = list(compared(program.name, outcomes, costs))
+    return RoundsResult(costs, rows, fmean(each.hop_s for each in ended), held_bytes)

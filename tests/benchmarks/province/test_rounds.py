@@ -1,0 +1,60 @@
+"""benchmarks.province.rounds, and real/runs and real/sender beneath it"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from benchmarks.province import check, rounds, traffic
+from benchmarks.province.costs import ServiceTimes
+from benchmarks.province.real import runs
+from benchmarks.province.real.runs import RunningProgram, running_station
+from benchmarks.province.rounds import CheckedProgram, in_rounds
+from benchmarks.province.traffic import Sending, commune_plan
+from tests.support.brokers import Mosquitto
+
+pytestmark = [pytest.mark.long, pytest.mark.broker, pytest.mark.timeout(300)]
+
+
+def test_a_station_is_seen_and_tried_in_turns_and_its_medians_are_held_against_those_of_the_model(
+    start_mosquitto: Callable[..., Mosquitto],
+    tmp_path: Path,
+    times: ServiceTimes,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, value in (("SETTLE_S", 0.1), ("CALM", 1.0), ("IDLE_S", 0.5)):
+        monkeypatch.setattr(runs, name, value)
+    monkeypatch.setattr(traffic, "LASTS_S", (0.1, 0.2))
+    monkeypatch.setattr(check, "SHARES", (0.02,))
+    monkeypatch.setattr(rounds, "SHARES", (0.01, 0.03))
+    turns, said, streams = list[str](), list[str](), list[str]()
+
+    def few(moments: object, seed: int) -> list[Sending]:
+        plan = commune_plan([0.1, 0.2, 0.9], seed)
+        streams.append(dict(plan[0].user)["stream"])
+        return plan
+
+    @contextmanager
+    def start(folder: Path, trace: Path | None) -> Iterator[RunningProgram]:
+        turns.append("seen" if trace else "tried")
+        folder.mkdir()
+        broker = start_mosquitto("max_queued_messages 100000", "max_inflight_messages 500")
+        with running_station(broker, folder, trace) as program:
+            yield program
+
+    station = CheckedProgram("station", start, few, messages=3.0)
+    found = in_rounds(station, times, tmp_path, said.append, rounds=3)
+
+    assert turns == ["seen", "tried"] * 3
+    assert [each for each in said if "round" in each] == [f"station, round {n} of 3" for n in (1, 2, 3)]
+    assert len(set(streams)) == len(streams) >= 9, "no message may come twice"
+    assert [row["figure"] for row in found.rows] == list(check.FIGURES)
+    for row in found.rows:
+        assert isinstance(row["model"], float) and row["model"] > 0
+        each = sorted(map(float, str(row["real, each round"]).split()))
+        assert row["real"] == each[1] > 0
+    assert found.held_bytes > 10e6
+    assert found.costs.phases is not None and len(found.costs.phases.ways) == 2
