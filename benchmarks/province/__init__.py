@@ -6,8 +6,8 @@
                at a fifth, half and four fifths of what the model says can be taken
     real       the same programs in other processes and at other rates: a third, two thirds, nine tenths and
                more of what the model says once it has seen them. Three rounds of both, in turns
-    model      what was tried, through a discrete-event model that is fed with what was seen, and with nothing
-               of how that went; of each figure the medians of all rounds, and how far the model is off
+    model      what was tried, through a discrete-event model that is fed with what was seen in the same round,
+               and with nothing of how that went; of each figure the median of how far it is off
     province   332 communes with 14,053 cameras, now and in ten years: machines, disks, links at 50, 1,000
                and 20,000 events of a camera and day; what gives way, and at how many
 

@@ -1,7 +1,7 @@
 """The model held against the real thing, in rounds: what else a machine does changes from minute to minute.
 
-In each round the real program is first seen (real/calibration.py) and then tried; what is held against each
-other are medians of all rounds. Nothing of how a tried plan went is known to the model.
+In each round the real program is first seen (real/calibration.py) and then tried, and the model is fed with
+what was seen in that round, and with nothing of how a tried plan went. Of several rounds the median counts.
 """
 
 from __future__ import annotations
@@ -65,7 +65,6 @@ class Tried:
     """How a plan of one rate went in the real program."""
 
     rate: float
-    share: float
     plan: list[Sending]
     outcome: Outcome
 
@@ -89,28 +88,39 @@ def tried(
         rate = share * at_most
         say(f"{name}, {rate:.0f} a second")
         given = plans(plan_of, rate, seconds, seed + 10_000 * (number + 1))
-        found.append(Tried(rate, share, *program.take(given)))
+        found.append(Tried(rate, *program.take(given)))
     return found
 
 
-def compared(name: str, rounds: Sequence[Sequence[Tried]], costs: ServiceTimes) -> Iterator[Row]:
-    """Rows of each rate and figure: the model's and the real one's, each the median of all rounds.
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One round: what was seen in it, and how it went at each rate."""
 
-    The model gets the plans that were sent, and of how they went nothing.
+    costs: ServiceTimes
+    tried: list[Tried]
+
+
+def compared(name: str, rounds: Sequence[Checked]) -> Iterator[Row]:
+    """Rows of each rate and figure: medians of the rounds, of the model, the real run, and how far it is off.
+
+    The model of a round gets the plans that were sent in it, and of how they went nothing.
     """
-    for same in zip(*rounds, strict=True):
-        models = [predicted(each.plan, costs, each.outcome.hop_s) for each in same]
-        for figure, of in FIGURES.items():
-            if figure == WRITTEN and costs.store_s is not None:  # a worker writes nothing itself
+    foretold = [[predicted(each.plan, of.costs, each.outcome.hop_s) for each in of.tried] for of in rounds]
+    for number, share in enumerate(SHARES):
+        rate = median(of.tried[number].rate for of in rounds)
+        for figure, of_outcome in FIGURES.items():
+            if figure == WRITTEN and rounds[0].costs.store_s is not None:  # a worker writes nothing itself
                 continue
-            real = [of(each.outcome) for each in same]
-            model_is, real_is = median(map(of, models)), median(real)
+            models = [of_outcome(each[number]) for each in foretold]
+            real = [of_outcome(of.tried[number].outcome) for of in rounds]
+            off = [100 * (model / found - 1) for model, found in zip(models, real, strict=True)]
+            each = [f"{_short(found):g} ({by:+.0f})" for found, by in zip(real, off, strict=True)]
             yield {
-                "what": name, "arrivals a second": round(same[0].rate, 1),
-                "of the most": f"{same[0].share:.0%}", "figure": figure,
-                "model": _short(model_is), "real": _short(real_is),
-                "deviation, %": round(100 * (model_is / real_is - 1), 1),
-                "real, each round": " ".join(f"{_short(each):g}" for each in real),
+                "what": name, "arrivals a second": round(rate, 1),
+                "of the most": f"{share:.0%}", "figure": figure,
+                "model": _short(median(models)), "real": _short(median(real)),
+                "deviation, %": round(median(off), 1),
+                "each round": " ".join(each),
             }  # fmt: skip
 
 

@@ -158,7 +158,7 @@ class IntakeLoop:
         items = sum(each.items for each in batch)
         drawn = self._drawn(len(batch), items)
         self.cpu_s += drawn.cpu_s
-        self.written_bytes += costs.written.of(len(batch), items)
+        self.written_bytes += drawn.written_bytes
         if costs.store_s is not None:
             self.store_s += costs.store_s.of(len(batch), items)
         self._batch_s = drawn.lasted_s
@@ -182,13 +182,15 @@ class IntakeLoop:
         cpu_s, blocked_s = costs.deliver_s.of(messages, items), costs.blocked_s.of(messages, items)
         if phases is None:
             blocked_s *= self._chance.choice(costs.blocked_ratios)
-            return BatchSample(messages, items, cpu_s, cpu_s + blocked_s)
+            return BatchSample(messages, items, cpu_s, cpu_s + blocked_s, costs.written.of(messages, items))
         seen = phases.batch(messages, self._chance)
         of_cpu = cpu_s / costs.deliver_s.of(seen.messages, seen.items)
         of_all = (cpu_s + blocked_s) / (
             costs.deliver_s.of(seen.messages, seen.items) + costs.blocked_s.of(seen.messages, seen.items)
         )
-        return BatchSample(messages, items, of_cpu * seen.cpu_s, of_all * seen.lasted_s)
+        kept = costs.written.of(seen.messages, seen.items)
+        written = seen.written_bytes * costs.written.of(messages, items) / kept if kept else 0.0
+        return BatchSample(messages, items, of_cpu * seen.cpu_s, of_all * seen.lasted_s, written)
 
     def _attend(self) -> None:
         """What the program does in the same thread once a second; its processor is in the idle share."""

@@ -30,6 +30,8 @@ class BatchSample:
     """Of the thread that reads and commits."""
     lasted_s: float
     """From its taking to its last receipt."""
+    written_bytes: float = 0.0
+    """That the process had the system write, since the end of the batch before."""
 
 
 @dataclass(frozen=True, slots=True)

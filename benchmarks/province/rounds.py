@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -11,14 +11,14 @@ from statistics import fmean
 from typing import Final
 
 from benchmarks.province.capacity import sustained
-from benchmarks.province.check import Planner, Tried, compared, tried
+from benchmarks.province.check import Checked, Planner, compared, tried
 from benchmarks.province.costs import ServiceTimes
 from benchmarks.province.real.calibration import RUN_PART, SHARES, Seen, calibrated, seen
 from benchmarks.province.real.runs import RunningProgram
 from benchmarks.table import Row
 
 ROUNDS: Final = 3
-"""An odd number has a median that was measured."""
+"""An odd number has a round in its middle."""
 RUN_S: Final = 15.0
 """Of each run that is judged."""
 ROUND_SEED: Final = 10_000_000
@@ -64,28 +64,33 @@ def in_rounds(
 ) -> RoundsResult:
     """The rates are shares of what the model says: those at which it is seen before that, those tried after.
 
+    Each round has a model of its own: how fast the machine is changes from minute to minute.
+
     Raises:
         NgatuError: a message has no receipt.
     """
     at_most, seconds = program.most(costs), RUN_S * share
     rates = [each * at_most for each in SHARES]
-    several, outcomes, ended, held_bytes = list[Seen](), list[list[Tried]](), list[RunningProgram](), 0
+    several, checked, ended, held_bytes = list[Seen](), list[Checked](), list[RunningProgram](), 0
     for number in range(rounds):
         name, seed = f"{program.name}-{number + 1}", number * ROUND_SEED
         say(f"{program.name}, round {number + 1} of {rounds}")
         start = partial(program.start, place / f"{name}-seen")
         file = place / f"{name}.trace"
         several.append(seen(start, file, program.plan_of, rates, RUN_PART * seconds, seed, say))
-        if not number:
-            at_most = min(at_most, program.most(calibrated(costs, several)))
+        found = calibrated(costs, several[-1:])
+        most = min(at_most, program.most(found))
         with program.start(place / f"{name}-run", None) as running:
-            outcomes.append(tried(program.name, running, program.plan_of, at_most, seconds, seed, say))
+            outcomes = tried(program.name, running, program.plan_of, most, seconds, seed, say)
             held_bytes = max(held_bytes, running.held_bytes)
         ended.append(running)
-    costs = replace(
-        calibrated(costs, several),
-        idle_share=fmean(each.idle_share for each in ended),
-        idle_bytes_s=fmean(each.idle_bytes_s for each in ended),
-    )
-    rows = list(compared(program.name, outcomes, costs))
+        checked.append(Checked(_at_rest(found, ended[-1:]), outcomes))
+    costs = _at_rest(calibrated(costs, several), ended)
+    rows = list(compared(program.name, checked))
     return RoundsResult(costs, rows, fmean(each.hop_s for each in ended), held_bytes)
+
+
+def _at_rest(costs: ServiceTimes, programs: Sequence[RunningProgram]) -> ServiceTimes:
+    """With what these cost while nothing came."""
+    share = fmean(each.idle_share for each in programs)
+    return replace(costs, idle_share=share, idle_bytes_s=fmean(each.idle_bytes_s for each in programs))

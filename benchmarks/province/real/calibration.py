@@ -93,8 +93,8 @@ def calibrated(costs: ServiceTimes, several: Sequence[Seen]) -> ServiceTimes:
     )
     runs = [run for each in several for run in each.runs]
     items = {name_of(each): each.items for run in runs for each in run.plan}
-    taken = [batch for each in several for run in each.runs for batch in _within(each.trace.batches, run)]
-    samples = sorted((_sample(each, items) for each in taken), key=lambda each: each.messages)
+    taken = [_samples(each.trace.batches, run, items) for each in several for run in each.runs]
+    samples = sorted((sample for of_run in taken for sample in of_run), key=lambda each: each.messages)
     sizes = [(each.messages, each.items) for each in samples]
     written = sum(each.outcome.written_bytes - costs.idle_bytes_s * each.outcome.lasted_s for each in runs)
     costs = replace(
@@ -109,11 +109,12 @@ def calibrated(costs: ServiceTimes, several: Sequence[Seen]) -> ServiceTimes:
     )
     if kept := sum(costs.written.of(*each) for each in sizes):
         costs = replace(costs, written=costs.written.times(max(0.0, written) / kept))
+    ways = [_ways_at(number, several, costs) for number in range(len(several[0].runs))]
     phases = Phases(
         batches=tuple(samples),
         quiet_s=tuple(lasted_s for each in several for _, lasted_s in each.trace.quiet) or (0.002,),
         attend_s=tuple(lasted_s for each in several for _, lasted_s in each.trace.attend),
-        ways=tuple(_ways_at(number, several, costs) for number in range(len(several[0].runs))),
+        ways=tuple(sorted(ways, key=lambda each: each.rate)),
         beside_s=0.0,
     )
     costs = replace(costs, phases=phases)
@@ -136,10 +137,16 @@ def _within(batches: Sequence[TracedBatch], run: CalibrationRun) -> Iterator[Tra
     return (each for each in batches if run.began_s <= each.began_s <= run.ended_s and each.names)
 
 
-def _sample(batch: TracedBatch, items: dict[Name, int]) -> BatchSample:
-    held = sum(1 if name is None else items.get(name, 1) for name in batch.names)
-    lasted_s = batch.ended_s - batch.began_s
-    return BatchSample(len(batch.names), held, batch.cpu_s, lasted_s)
+def _samples(
+    batches: Sequence[TracedBatch], run: CalibrationRun, items: dict[Name, int]
+) -> Iterator[BatchSample]:
+    """Each with what was written since the one before, by whatever thread: it is the same log that all fill."""
+    wrote: int | None = None
+    for batch in _within(batches, run):
+        held = sum(1 if name is None else items.get(name, 1) for name in batch.names)
+        written = batch.wrote_after - (batch.wrote_before if wrote is None else wrote)
+        yield BatchSample(len(batch.names), held, batch.cpu_s, batch.ended_s - batch.began_s, written)
+        wrote = batch.wrote_after
 
 
 def _ways(run: CalibrationRun, trace: Trace, costs: ServiceTimes) -> Ways:

@@ -17,6 +17,10 @@ class TracedBatch:
     cpu_s: float
     names: tuple[Name | None, ...]
     """Of each message; None: it has no number."""
+    wrote_before: int = 0
+    """Bytes that the process had given the system to write since its start, when the batch began …"""
+    wrote_after: int = 0
+    """… and when it had ended."""
 
 
 @dataclass(slots=True)

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
+from benchmarks.province.real.intake import written_bytes
 from benchmarks.province.real.trace import Name, Trace, TracedBatch
 from station.ingest.batches import Batches
 from station.ingest.connection import BrokerConnection
@@ -43,10 +44,11 @@ class Tracer:
 
     def _deliver(self, step: Callable[..., Any], batches: Any, client: Any) -> None:
         self._names = ()
+        wrote = written_bytes()
         began_s, cpu_s = time.monotonic(), time.thread_time()
         step(batches, client)
         cpu_s, ended_s = time.thread_time() - cpu_s, time.monotonic()
-        self.trace.batches.append(TracedBatch(began_s, ended_s, cpu_s, self._names))
+        self.trace.batches.append(TracedBatch(began_s, ended_s, cpu_s, self._names, wrote, written_bytes()))
 
     def _deduplicate(self, step: Callable[..., Any], receipts: Any, batch: Any) -> Any:
         self._names = tuple(map(_name, batch))

@@ -30,7 +30,8 @@ def traced(plan: list[Sending], began_s: float) -> Seen:
         sent_s = began_s + 1.0 + 0.1 * number
         name = name_of(each)
         trace.heard_s[name] = sent_s + 0.002
-        trace.batches.append(TracedBatch(sent_s + 0.04, sent_s + 0.05, 0.005, (name,)))
+        wrote = 10_000 + 1_000 * number
+        trace.batches.append(TracedBatch(sent_s + 0.04, sent_s + 0.05, 0.005, (name,), wrote, wrote + 600))
         ways[name] = (sent_s, sent_s + 0.051)
     ends_s = began_s + 2.0 + 0.1 * len(plan)
     outcome = Outcome(1.0, ends_s - began_s, 5e6, (0.051,), 0.001)
@@ -49,6 +50,8 @@ def test_the_means_are_those_of_the_real_program_and_each_phase_has_its_samples(
     assert found.phases is not None
     assert {(each.messages, each.items) for each in found.phases.batches} == {(1, 1)}
     assert len(found.phases.batches) == len(plan)
+    # What is written between two batches belongs to the later one; before the first nothing does.
+    assert [each.written_bytes for each in found.phases.batches] == [600, *[1_000] * (len(plan) - 1)]
     (ways,) = found.phases.ways
     assert set(map(partial(round, ndigits=6), ways.in_s)) == {round(0.002 - times.wake_s - times.read_s, 6)}
     assert set(map(partial(round, ndigits=6), ways.out_s)) == {0.001}
