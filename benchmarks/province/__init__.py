@@ -7,7 +7,8 @@
     real       the same programs in other processes and at other rates: a third, two thirds, nine tenths and
                more of what the model says once it has seen them. Three rounds of both, in turns
     model      what was tried, through a discrete-event model that is fed with what was seen in the same round,
-               and with nothing of how that went; of each figure the median of how far it is off
+               and with nothing of how that went; of each figure the median of how far it is off. And what was
+               seen, which shows how much of that is the model's own, and how much the minutes between
     province   332 communes with 14,053 cameras, now and in ten years: machines, disks, links at 50, 1,000
                and 20,000 events of a camera and day; what gives way, and at how many
 

@@ -11,7 +11,7 @@ from statistics import fmean
 from typing import Final
 
 from benchmarks.province.capacity import sustained
-from benchmarks.province.check import Checked, Planner, compared, tried
+from benchmarks.province.check import Checked, Planner, Tried, compared, tried
 from benchmarks.province.costs import ServiceTimes
 from benchmarks.province.real.calibration import RUN_PART, SHARES, Seen, calibrated, seen
 from benchmarks.province.real.runs import RunningProgram
@@ -71,7 +71,8 @@ def in_rounds(
     """
     at_most, seconds = program.most(costs), RUN_S * share
     rates = [each * at_most for each in SHARES]
-    several, checked, ended, held_bytes = list[Seen](), list[Checked](), list[RunningProgram](), 0
+    several, ended, held_bytes = list[Seen](), list[RunningProgram](), 0
+    checked, again = list[Checked](), list[Checked]()
     for number in range(rounds):
         name, seed = f"{program.name}-{number + 1}", number * ROUND_SEED
         say(f"{program.name}, round {number + 1} of {rounds}")
@@ -85,8 +86,10 @@ def in_rounds(
             held_bytes = max(held_bytes, running.held_bytes)
         ended.append(running)
         checked.append(Checked(_at_rest(found, ended[-1:]), outcomes))
+        fed = zip(rates, SHARES, several[-1].runs, strict=True)
+        again.append(Checked(found, [Tried(*rate, list(run.plan), run.outcome) for *rate, run in fed]))
     costs = _at_rest(calibrated(costs, several), ended)
-    rows = list(compared(program.name, checked))
+    rows = [*compared(program.name, checked), *compared(f"{program.name}, seen", again)]
     return RoundsResult(costs, rows, fmean(each.hop_s for each in ended), held_bytes)
 
 

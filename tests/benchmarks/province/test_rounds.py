@@ -51,7 +51,9 @@ def test_a_station_is_seen_and_tried_in_turns_and_its_medians_are_held_against_t
     assert turns == ["seen", "tried"] * 3
     assert [each for each in said if "round" in each] == [f"station, round {n} of 3" for n in (1, 2, 3)]
     assert len(set(streams)) == len(streams) >= 9, "no message may come twice"
-    assert [row["figure"] for row in found.rows] == list(check.FIGURES)
+    assert [row["figure"] for row in found.rows] == 3 * list(check.FIGURES)
+    assert [row["of the most"] for row in found.rows[:: len(check.FIGURES)]] == ["2%", "1%", "3%"]
+    assert [row["what"] for row in found.rows[:: len(check.FIGURES)]] == ["station", *2 * ["station, seen"]]
     for row in found.rows:
         assert isinstance(row["model"], float) and row["model"] > 0
         each = sorted(map(float, str(row["each round"]).replace("(", "").replace(")", "").split()[::2]))
