@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -126,15 +126,16 @@ def test_a_descriptor_goes_with_the_ring(child: Callable[[Source], Child], sourc
 
 
 def test_pictures_before_the_moment_asked_for_are_not_handed_over(
-    child: Callable[[Source], Child], source: Source
+    child: Callable[[Source], Child], source: Source, numbered_clip: Callable[..., Path]
 ) -> None:
-    north = child(source)
+    clip = numbered_clip(200)
+    north = child(replace(source, shown=f"file:{clip}", location=str(clip)))
     seen = north.frame()
-    north.sock.send(f"next {seen[2] + 0.5:.6f}".encode())
+    north.sock.send(f"next {seen[2] + 2.0:.6f}".encode())
     later = north.heard()["frame"]
     assert isinstance(later, list)
-    assert 0.5 <= later[2] - seen[2] < 1.5
-    # Of the dozen in between only those count as dropped that came before it was asked.
+    assert 2.0 <= later[2] - seen[2] < 4.0
+    # Of the fifty in between only those count as dropped that came before it was asked.
     assert later[6] - seen[6] < (later[1] - seen[1]) / 2
 
 
