@@ -13,14 +13,14 @@ from typing import Final
 from benchmarks.province.capacity import sustained
 from benchmarks.province.check import Checked, Planner, Tried, compared, tried
 from benchmarks.province.costs import ServiceTimes
-from benchmarks.province.real.calibration import RUN_PART, SHARES, Seen, calibrated, seen
+from benchmarks.province.real.calibration import SHARES, Seen, calibrated, seen
 from benchmarks.province.real.runs import RunningProgram
 from benchmarks.table import Row
 
 ROUNDS: Final = 3
 """An odd number has a round in its middle."""
 RUN_S: Final = 15.0
-"""Of each run that is judged."""
+"""Of each run, seen or tried: what a batch costs grows with what is stored, so both stores grow alike."""
 ROUND_SEED: Final = 10_000_000
 Start = Callable[[Path, Path | None], AbstractContextManager[RunningProgram]]
 """A program with a broker of its own, in this new folder; traced into the file, if one is given."""
@@ -78,7 +78,7 @@ def in_rounds(
         say(f"{program.name}, round {number + 1} of {rounds}")
         start = partial(program.start, place / f"{name}-seen")
         file = place / f"{name}.trace"
-        several.append(seen(start, file, program.plan_of, rates, RUN_PART * seconds, seed, say))
+        several.append(seen(start, file, program.plan_of, rates, seconds, seed, say))
         found = calibrated(costs, several[-1:])
         most = min(at_most, program.most(found))
         with program.start(place / f"{name}-run", None) as running:

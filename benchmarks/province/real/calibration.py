@@ -25,8 +25,6 @@ from benchmarks.province.traffic import Sending
 
 SHARES: Final = (0.2, 0.5, 0.8)
 """Of what the model says can be taken; check.py judges at others."""
-RUN_PART: Final = 0.5
-"""So long beside a run that is judged."""
 SEED: Final = 500_000
 
 
