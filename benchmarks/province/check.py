@@ -121,6 +121,7 @@ def compared(name: str, rounds: Sequence[Checked]) -> Iterator[Row]:
                 "model": _short(median(models)), "real": _short(median(real)),
                 "deviation, %": round(median(off), 1),
                 "each round": " ".join(each),
+                "trials": sum(of.tried[number].outcome.trials for of in rounds),
             }  # fmt: skip
 
 

@@ -10,14 +10,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
 
 from station.counting.coverage import SLACK_MS, Span, union
 from station.counting.intervals import CountedInterval, Numbers, numbers_in
 from station.store.columns import HOUR_MS
-
-_DECODER: Final = json.JSONDecoder()
-"""Read one by one: 744 trees of a month at once are several times as much for the collector of garbage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +76,10 @@ def _until(interval: CountedInterval, at_ms: int) -> Mapping[tuple[str, str], in
 
 def read_hour(hour_ms: int, text: str) -> CountedHour:
     """What `as_text` wrote."""
-    said = _DECODER.decode(text)
+    said = json.loads(text)
     spans = tuple([(hour_ms + start, hour_ms + end) for start, end in said["spans"]])
     before, after = said["parted"]
-    return CountedHour(hour_ms, numbers_in(said["counts"]), spans, (before, after))
+    return CountedHour(hour_ms, numbers_in(said.get("counts", {})), spans, (before, after))
 
 
 def hour_from(hour_ms: int, intervals: Iterable[CountedInterval]) -> CountedHour | None:

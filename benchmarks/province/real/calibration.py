@@ -73,11 +73,10 @@ def seen(
     with start(file) as program:
         for number, rate in enumerate(rates):
             say(f"seen at {rate:.0f} a second")
-            began_s = time.monotonic()
             plan, outcome = program.take(plans(plan_of, rate, seconds, seed + SEED * (number + 1)))
             stream = dict(plan[0].user)["stream"]
             ways = {_name(place, stream, seq): (sent_s, back_s) for place, seq, sent_s, back_s in program.ways}
-            runs.append(CalibrationRun(plan, began_s, time.monotonic(), ways, outcome))
+            runs.append(CalibrationRun(plan, program.began_s, time.monotonic(), ways, outcome))
     trace: Trace = pickle.loads(file.read_bytes())
     return Seen(trace, runs, program.idle_share, program.idle_bytes_s)
 

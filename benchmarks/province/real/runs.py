@@ -61,7 +61,8 @@ class RunningProgram:
     """`ngatu station` or `ngatu province`, once it is calm."""
 
     def __init__(self, process_id: int, broker: Mosquitto, folder: Path, heard: str) -> None:
-        self.idle_share = self.idle_bytes_s = self.hop_s = 0.0
+        self.idle_share = self.idle_bytes_s = self.hop_s = self.began_s = 0.0
+        """Of these `began_s`: when the latest plan began to be sent (monotonic)."""
         self.ways: list[tuple[str, int, float, float]] = []
         """Of the latest plan: whose and which message, sent when, and when its receipt came (monotonic)."""
         self._process = psutil.Process(process_id)
@@ -112,7 +113,7 @@ class RunningProgram:
             if ready != "ready":
                 raise NgatuError("the sender could not start", "look at what it says above")
             self.hop_s = float(hop)
-            cpu_s, wrote = self._cpu_s(), self._wrote()
+            cpu_s, wrote, self.began_s = self._cpu_s(), self._wrote(), time.monotonic()
             sender.stdin.write("\n")
             sender.stdin.flush()
             said: dict[str, Any] = json.loads(sender.stdout.readline())

@@ -1,4 +1,4 @@
-"""Costs that a model is fed with in tests: made up, and round."""
+"""Costs that a model is fed with, made up and round; and programs that are tried without a long rest."""
 
 from __future__ import annotations
 
@@ -13,6 +13,14 @@ from benchmarks.province.costs import (
     ServiceTimes,
     UplinkCosts,
 )
+from benchmarks.province.real import runs
+
+
+@pytest.fixture
+def hardly_any_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program is not watched for long before it is sent anything."""
+    for name, value in (("SETTLE_S", 0.1), ("CALM", 1.0), ("IDLE_S", 0.5)):
+        monkeypatch.setattr(runs, name, value)
 
 
 @pytest.fixture

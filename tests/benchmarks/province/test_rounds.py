@@ -10,7 +10,6 @@ import pytest
 
 from benchmarks.province import check, rounds, traffic
 from benchmarks.province.costs import ServiceTimes
-from benchmarks.province.real import runs
 from benchmarks.province.real.runs import RunningProgram, running_station
 from benchmarks.province.rounds import CheckedProgram, in_rounds
 from benchmarks.province.traffic import Sending, commune_plan
@@ -19,14 +18,13 @@ from tests.support.brokers import Mosquitto
 pytestmark = [pytest.mark.long, pytest.mark.broker, pytest.mark.timeout(300)]
 
 
+@pytest.mark.usefixtures("hardly_any_rest")
 def test_a_station_is_seen_and_tried_in_turns_and_its_medians_are_held_against_those_of_the_model(
     start_mosquitto: Callable[..., Mosquitto],
     tmp_path: Path,
     times: ServiceTimes,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for name, value in (("SETTLE_S", 0.1), ("CALM", 1.0), ("IDLE_S", 0.5)):
-        monkeypatch.setattr(runs, name, value)
     monkeypatch.setattr(traffic, "LASTS_S", (0.1, 0.2))
     monkeypatch.setattr(check, "SHARES", (0.02,))
     monkeypatch.setattr(rounds, "SHARES", (0.01, 0.03))

@@ -67,3 +67,7 @@ def test_what_is_counted_over_a_border_by_moments_is_not_called_parted() -> None
 
     assert hour_from(FIRST, [over]) == CountedHour(FIRST, {IN: 100}, ((FIRST, FIRST + 899_000),))
     assert hour_from(FIRST, [half]) == CountedHour(FIRST, {IN: 50}, ((FIRST, FIRST + 450_000),), (True, False))
+
+
+def test_an_hour_that_says_no_counts_has_none_and_spoils_no_chart() -> None:
+    assert read_hour(FIRST, '{"spans":[[0,3600000]],"parted":[false,false]}').numbers == {}

@@ -118,14 +118,14 @@ def test_a_way_is_counted_only_where_no_batch_kept_the_message_from_being_read(t
 @pytest.mark.long
 @pytest.mark.broker
 @pytest.mark.timeout(300)
+@pytest.mark.usefixtures("hardly_any_rest")
 def test_a_traced_station_tells_of_each_message_when_it_was_heard_and_in_which_batch_it_was(
     start_mosquitto: Callable[..., Mosquitto],
     tmp_path: Path,
     times: ServiceTimes,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for name, value in (("SETTLE_S", 0.1), ("CALM", 1.0), ("IDLE_S", 0.5)):
-        monkeypatch.setattr(runs, name, value)
+    monkeypatch.setattr(runs, "LATE_MS", -1.0)  # no sender is in time: plans are sent as often as may be
     plans = list[list[Sending]]()
 
     def few(moments: object, seed: int) -> list[Sending]:
@@ -145,6 +145,8 @@ def test_a_traced_station_tells_of_each_message_when_it_was_heard_and_in_which_b
     assert all(batch.began_s < batch.ended_s and batch.cpu_s > 0 for batch in trace.batches)
     assert all(trace.heard_s[name] <= batch.began_s for batch in trace.batches for name in batch.names if name)
     assert isinstance(found.deliver_s, Curve)
+    assert len(plans) == runs.TRIALS
     assert found.phases is not None and len(found.phases.batches) >= 3
+    assert sum(each.messages for each in found.phases.batches) == len(plans[-1]), "of the latest trial alone"
     assert len(found.phases.ways[0].out_s) == len(plans[-1])
     assert trace.quiet and trace.attend
