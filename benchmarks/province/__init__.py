@@ -134,11 +134,15 @@ def _province(place: Path, share: float, rounds: int, say: Say) -> tuple[Provinc
             return None, []
         with _broker(place / "measured-up") as broker:
             costs = province_costs(broker, server, say, share)
-        url = server.url
+        database = server.database
 
         @contextmanager
         def start(folder: Path, trace: Path | None) -> Iterator[RunningProgram]:
-            with _broker(folder) as broker, running_worker(broker, folder, url, trace) as program:
+            with (
+                _broker(folder) as broker,
+                database() as url,
+                running_worker(broker, folder, url, trace) as program,
+            ):
                 yield program
 
         found = in_rounds(

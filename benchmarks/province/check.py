@@ -1,8 +1,9 @@
 """The model held against the real thing, in rounds: what else a machine does changes from minute to minute.
 
-In each round the real program is first seen (real/calibration.py) and then tried, and the model is fed with
-what was seen in that round, and with nothing of how a tried plan went. Of several rounds the median counts.
-What was seen is held against the model, too: there the same minutes have fed it, so what it is off is its own.
+In each round one real program is seen (real/calibration.py) and another tried, in turns (rounds.py), and the
+model is fed with what was seen in that round, and with nothing of how a tried plan went. Of several rounds the
+median counts. What was seen is held against the model, too: there the same minutes have fed it, so what it is
+off is its own.
 """
 
 from __future__ import annotations
@@ -10,22 +11,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from math import fsum
 from random import Random
 from statistics import median
 from typing import Final
 
 from benchmarks.province.costs import ServiceTimes
-from benchmarks.province.day import arrivals
 from benchmarks.province.engine import Timeline
 from benchmarks.province.intake_loop import Arrived, IntakeLoop
 from benchmarks.province.phases import in_order
-from benchmarks.province.real.runs import Outcome, RunningProgram
+from benchmarks.province.real.runs import Outcome
 from benchmarks.province.traffic import Sending
 from benchmarks.table import Row
 
 SHARES: Final = (1 / 3, 2 / 3, 0.9, 1.2)
 """Of what the model says can be taken; what the model is fed with was seen at others (real/calibration.py)."""
-Planner = Callable[[Sequence[float], int], list[Sending]]
 
 
 def predicted(plan: Sequence[Sending], costs: ServiceTimes, hop_s: float, seed: int = 1) -> Outcome:
@@ -43,9 +43,9 @@ def predicted(plan: Sequence[Sending], costs: ServiceTimes, hop_s: float, seed: 
     lasted_s = ends_s + arrived[-1].back_s
     cpu_s = loop.cpu_s + costs.idle_share * lasted_s
     if costs.phases is not None:
-        cpu_s += costs.phases.beside_s * len(plan)
+        cpu_s += costs.phases.beside_s * len(plan) + costs.phases.beside_batch_s * loop.batches
     written_bytes = loop.written_bytes + costs.idle_bytes_s * lasted_s
-    return Outcome(cpu_s, lasted_s, written_bytes, tuple(sorted(loop.took_s)), hop_s)
+    return Outcome(cpu_s, lasted_s, written_bytes, tuple(sorted(loop.took_s)), hop_s, batches=loop.batches)
 
 
 def _arrived(plan: Sequence[Sending], costs: ServiceTimes, hop_s: float, seed: int) -> list[Arrived]:
@@ -68,31 +68,8 @@ class Tried:
     rate: float
     share: float
     """Of what can be taken in."""
-    plan: list[Sending]
+    plan: Sequence[Sending]
     outcome: Outcome
-
-
-def tried(
-    name: str,
-    program: RunningProgram,
-    plan_of: Planner,
-    at_most: float,
-    seconds: float,
-    seed: int,
-    say: Callable[[str], None],
-) -> list[Tried]:
-    """The real program at each share of `at_most` arrivals a second.
-
-    Raises:
-        NgatuError: a message has no receipt.
-    """
-    found = []
-    for number, share in enumerate(SHARES):
-        rate = share * at_most
-        say(f"{name}, {rate:.0f} a second")
-        given = plans(plan_of, rate, seconds, seed + 10_000 * (number + 1))
-        found.append(Tried(rate, share, *program.take(given)))
-    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,29 +77,48 @@ class Checked:
     """One round: what was seen in it, and how it went at each rate."""
 
     costs: ServiceTimes
-    tried: list[Tried]
+    tried: Sequence[Tried]
 
 
 def compared(name: str, rounds: Sequence[Checked]) -> Iterator[Row]:
-    """Rows of each rate and figure: medians of the rounds, of the model, the real run and how far it is off."""
-    foretold = [[predicted(each.plan, of.costs, each.outcome.hop_s) for each in of.tried] for of in rounds]
-    for number, first in enumerate(rounds[0].tried):
-        rate = median(of.tried[number].rate for of in rounds)
+    """Rows of each rate and figure: medians of the rounds, of the model, the real run and how far it is off.
+
+    Of the runs of one rate in a round each figure is of all together.
+    """
+    for share in sorted({each.share for each in rounds[0].tried}):
+        runs_of = [[each for each in of.tried if each.share == share] for of in rounds]
+        foretold = [
+            together([predicted(each.plan, of.costs, each.outcome.hop_s) for each in runs])
+            for of, runs in zip(rounds, runs_of, strict=True)
+        ]
+        happened = [together([each.outcome for each in runs]) for runs in runs_of]
         for figure, of_outcome in FIGURES.items():
             if figure == WRITTEN and rounds[0].costs.store_s is not None:  # a worker writes nothing itself
                 continue
-            models = [of_outcome(each[number]) for each in foretold]
-            real = [of_outcome(of.tried[number].outcome) for of in rounds]
+            models, real = ([of_outcome(each) for each in outcomes] for outcomes in (foretold, happened))
             off = [100 * (model / found - 1) for model, found in zip(models, real, strict=True)]
-            each = [f"{_short(found):g} ({by:+.0f})" for found, by in zip(real, off, strict=True)]
+            beside = zip(real, off, strict=True)
             yield {
-                "what": name, "arrivals a second": round(rate, 1),
-                "of the most": f"{first.share:.0%}", "figure": figure,
+                "what": name, "arrivals a second": round(runs_of[0][0].rate, 1),
+                "of the most": f"{share:.0%}", "figure": figure,
                 "model": _short(median(models)), "real": _short(median(real)),
                 "deviation, %": round(median(off), 1),
-                "each round": " ".join(each),
-                "trials": sum(of.tried[number].outcome.trials for of in rounds),
+                "each round": " ".join(f"{_short(found):g} ({by:+.0f})" for found, by in beside),
+                "trials": sum(each.outcome.trials for runs in runs_of for each in runs),
             }  # fmt: skip
+
+
+def together(outcomes: Sequence[Outcome]) -> Outcome:
+    """What some runs, one after the other, were in all."""
+    return Outcome(
+        cpu_s=fsum(each.cpu_s for each in outcomes),
+        lasted_s=fsum(each.lasted_s for each in outcomes),
+        written_bytes=fsum(each.written_bytes for each in outcomes),
+        took_s=tuple(sorted(took_s for each in outcomes for took_s in each.took_s)),
+        hop_s=max(each.hop_s for each in outcomes),
+        late_s=max(each.late_s for each in outcomes),
+        trials=sum(each.trials for each in outcomes),
+    )
 
 
 WRITTEN: Final = "written, MB"
@@ -134,13 +130,6 @@ FIGURES: Final[dict[str, Callable[[Outcome], float]]] = {
     "all receipted after, s": lambda each: each.lasted_s,
 }
 """What is compared."""
-
-
-def plans(plan_of: Planner, rate: float, seconds: float, seed: int) -> Iterator[list[Sending]]:
-    """Plans of one rate, each another."""
-    while True:
-        yield plan_of(list(arrivals(rate, seconds, seed)), seed)
-        seed += 1
 
 
 def _short(value: float) -> float:

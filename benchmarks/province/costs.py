@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -21,6 +21,10 @@ class Cost(Protocol):
 
     def times(self, factor: float) -> Cost:
         """So many times as much."""
+        ...
+
+    def plus(self, more: float) -> Cost:
+        """So much more, whatever is in it."""
         ...
 
 
@@ -53,6 +57,10 @@ class Curve:
         """So many times as much."""
         return Curve(self.sizes, tuple(factor * each for each in self.costs))
 
+    def plus(self, more: float) -> Curve:
+        """So much more, whatever is in it."""
+        return Curve(self.sizes, tuple(each + more for each in self.costs))
+
 
 @dataclass(frozen=True, slots=True)
 class Plane:
@@ -68,17 +76,10 @@ class Plane:
 
         Errors count as shares of what was measured: else the largest batches alone would decide.
         """
-        names, chosen = (0, 1, 2), [0, 1, 2]
         columns = np.array([[1.0, messages, items] for messages, items, _ in measured])
         costs = np.array([cost for _, _, cost in measured])
         weights = 1 / np.maximum(costs, 1e-9)
-        while True:
-            solved = np.linalg.lstsq(columns[:, chosen] * weights[:, None], costs * weights, rcond=None)[0]
-            if (solved >= 0).all():
-                break
-            chosen.pop(int(np.argmin(solved)))
-        by_name = dict(zip(chosen, solved.tolist(), strict=True))
-        return cls(*(by_name.get(name, 0.0) for name in names))
+        return cls(*parts(columns * weights[:, None], costs * weights))
 
     def of(self, messages: int, items: int) -> float:
         """The cost."""
@@ -87,6 +88,43 @@ class Plane:
     def times(self, factor: float) -> Plane:
         """So many times as much."""
         return Plane(factor * self.batch, factor * self.message, factor * self.item)
+
+    def plus(self, more: float) -> Plane:
+        """So much more, whatever is in it."""
+        return replace(self, batch=self.batch + more)
+
+
+def parts(columns: np.ndarray, costs: np.ndarray) -> list[float]:
+    """How much of each column is in the costs, by least squares and with none below nothing."""
+    chosen, found = list(range(columns.shape[1])), [0.0] * columns.shape[1]
+    while chosen:
+        solved = np.linalg.lstsq(columns[:, chosen], costs, rcond=None)[0].tolist()
+        if min(solved) >= 0:
+            for name, part in zip(chosen, solved, strict=True):
+                found[name] = part
+            break
+        chosen.pop(solved.index(min(solved)))
+    return found
+
+
+def set_straight(cost: Cost, seen: Sequence[tuple[int, int, float]]) -> Cost:
+    """The cost as what was seen of (messages, items, cost) has it: so many times as much, and some more.
+
+    By least squares, so in the mean it is right over what was seen. Where either would be below nothing, as if
+    all that was seen is of one size, it is only so many times as much.
+
+    Raises:
+        ValueError: nothing was seen, or nothing of what was seen costs anything by the cost that is given.
+    """
+    expected = np.array([cost.of(messages, items) for messages, items, _ in seen])
+    found = np.array([each for _, _, each in seen])
+    if not expected.sum() > 0:
+        raise ValueError("a cost is set straight by what was seen of it")
+    columns = np.column_stack([np.ones(len(seen)), expected])
+    (more, factor), _, rank, _ = np.linalg.lstsq(columns, found, rcond=None)
+    if rank < 2 or more < 0 or factor < 0:
+        return cost.times(float(found.sum() / expected.sum()))
+    return cost.times(float(factor)).plus(float(more))
 
 
 @dataclass(frozen=True, slots=True)

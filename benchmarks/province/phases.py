@@ -64,7 +64,9 @@ class Phases:
     ways: tuple[Ways, ...]
     """The lowest rate first."""
     beside_s: float
-    """Processor of the program's other threads, for each message."""
+    """Processor of the program that nothing else here has, for each message …"""
+    beside_batch_s: float = 0.0
+    """… and for each batch: of its other threads, and of looks that the connection is given while it writes."""
 
     def __post_init__(self) -> None:
         sizes, rates = [each.messages for each in self.batches], [each.rate for each in self.ways]

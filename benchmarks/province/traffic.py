@@ -33,7 +33,8 @@ BOXES = 11
 """Of a commune in the mean: 42 cameras, four at a box."""
 THUMBNAIL_BYTES = 12_000
 """A road user at 320 pixels, as the agent encodes it."""
-LASTS_S = (0.6, 9.0)
+LASTS_S = (0.6, 3.0)
+"""Short ones: a run of some seconds has for the most part all three messages at once, as a long one has."""
 SHARD = "s01"
 HEAD_BYTES = 52
 """Of IPv4 and TCP with time stamps, for each segment."""

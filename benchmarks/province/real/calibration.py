@@ -9,15 +9,16 @@ from __future__ import annotations
 import pickle
 import time
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean
 from typing import Final
 
-from benchmarks.province.check import Planner, plans, predicted
-from benchmarks.province.costs import ServiceTimes
+import numpy as np
+
+from benchmarks.province.check import predicted
+from benchmarks.province.costs import ServiceTimes, parts, set_straight
 from benchmarks.province.phases import BatchSample, Phases, Ways
 from benchmarks.province.real.runs import Outcome, RunningProgram
 from benchmarks.province.real.trace import Name, Trace, TracedBatch
@@ -25,13 +26,14 @@ from benchmarks.province.traffic import Sending
 
 SHARES: Final = (0.2, 0.5, 0.8)
 """Of what the model says can be taken; check.py judges at others."""
-SEED: Final = 500_000
 
 
 @dataclass(frozen=True, slots=True)
 class CalibrationRun:
     """One plan, as the real program took it in."""
 
+    share: float
+    """Of what the model says can be taken."""
     plan: Sequence[Sending]
     began_s: float
     ended_s: float
@@ -47,7 +49,7 @@ class CalibrationRun:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What one traced program showed, at each of the rates, the lowest first."""
+    """What one traced program showed, at each of the rates."""
 
     trace: Trace
     runs: Sequence[CalibrationRun]
@@ -55,28 +57,20 @@ class Seen:
     idle_bytes_s: float
 
 
-def seen(
-    start: Callable[[Path], AbstractContextManager[RunningProgram]],
-    file: Path,
-    plan_of: Planner,
-    rates: Sequence[float],
-    seconds: float,
-    seed: int,
-    say: Callable[[str], None],
-) -> Seen:
-    """The real program at these arrivals a second, which `start` starts traced.
+def seen_at(program: RunningProgram, share: float, plans: Iterator[list[Sending]]) -> CalibrationRun:
+    """One plan, of these that are of one rate, in a program that is traced.
 
     Raises:
         NgatuError: a message has no receipt.
     """
-    runs = []
-    with start(file) as program:
-        for number, rate in enumerate(rates):
-            say(f"seen at {rate:.0f} a second")
-            plan, outcome = program.take(plans(plan_of, rate, seconds, seed + SEED * (number + 1)))
-            stream = dict(plan[0].user)["stream"]
-            ways = {_name(place, stream, seq): (sent_s, back_s) for place, seq, sent_s, back_s in program.ways}
-            runs.append(CalibrationRun(plan, program.began_s, time.monotonic(), ways, outcome))
+    plan, outcome = program.take(plans)
+    stream = dict(plan[0].user)["stream"]
+    ways = {_name(place, stream, seq): (sent_s, back_s) for place, seq, sent_s, back_s in program.ways}
+    return CalibrationRun(share, plan, program.began_s, time.monotonic(), ways, outcome)
+
+
+def seen(file: Path, program: RunningProgram, runs: Sequence[CalibrationRun]) -> Seen:
+    """What a program that has ended left in the file, with its runs."""
     trace: Trace = pickle.loads(file.read_bytes())
     return Seen(trace, runs, program.idle_share, program.idle_bytes_s)
 
@@ -96,17 +90,15 @@ def calibrated(costs: ServiceTimes, several: Sequence[Seen]) -> ServiceTimes:
     written = sum(each.outcome.written_bytes - costs.idle_bytes_s * each.outcome.lasted_s for each in runs)
     costs = replace(
         costs,
-        deliver_s=costs.deliver_s.times(
-            sum(each.cpu_s for each in samples) / sum(costs.deliver_s.of(*each) for each in sizes)
-        ),
-        blocked_s=costs.blocked_s.times(
-            sum(max(0.0, each.lasted_s - each.cpu_s) for each in samples)
-            / sum(costs.blocked_s.of(*each) for each in sizes)
+        deliver_s=set_straight(costs.deliver_s, [(each.messages, each.items, each.cpu_s) for each in samples]),
+        blocked_s=set_straight(
+            costs.blocked_s,
+            [(each.messages, each.items, max(0.0, each.lasted_s - each.cpu_s)) for each in samples],
         ),
     )
     if kept := sum(costs.written.of(*each) for each in sizes):
         costs = replace(costs, written=costs.written.times(max(0.0, written) / kept))
-    ways = [_ways_at(number, several, costs) for number in range(len(several[0].runs))]
+    ways = [_ways_at(share, several, costs) for share in {each.share for each in runs}]
     phases = Phases(
         batches=tuple(samples),
         quiet_s=tuple(lasted_s for each in several for _, lasted_s in each.trace.quiet) or (0.002,),
@@ -115,14 +107,16 @@ def calibrated(costs: ServiceTimes, several: Sequence[Seen]) -> ServiceTimes:
         beside_s=0.0,
     )
     costs = replace(costs, phases=phases)
-    more_s = sum(run.outcome.cpu_s - predicted(run.plan, costs, 0.0).cpu_s for run in runs)
-    beside_s = max(0.0, more_s / sum(len(run.plan) for run in runs))
-    return replace(costs, phases=replace(phases, beside_s=beside_s))
+    foretold = [predicted(run.plan, costs, 0.0) for run in runs]
+    made = np.array([(each.batches, len(run.plan)) for run, each in zip(runs, foretold, strict=True)])
+    more_s = np.array([run.outcome.cpu_s - each.cpu_s for run, each in zip(runs, foretold, strict=True)])
+    beside_batch_s, beside_s = parts(made, more_s)
+    return replace(costs, phases=replace(phases, beside_s=beside_s, beside_batch_s=beside_batch_s))
 
 
-def _ways_at(number: int, several: Sequence[Seen], costs: ServiceTimes) -> Ways:
-    """Those of one rate, of all rounds."""
-    found = [_ways(each.runs[number], each.trace, costs) for each in several]
+def _ways_at(share: float, several: Sequence[Seen], costs: ServiceTimes) -> Ways:
+    """Those of one rate, of all runs."""
+    found = [_ways(run, each.trace, costs) for each in several for run in each.runs if run.share == share]
     return Ways(
         fmean(each.rate for each in found),
         tuple(way for each in found for way in each.in_s),

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
 import psutil
 from sqlalchemy import URL, create_engine, text
@@ -45,6 +46,19 @@ class SyncingServer:
     def kept_bytes(self) -> int:
         """What its database takes."""
         return self._asked("select pg_database_size(current_database())")
+
+    @contextmanager
+    def database(self) -> Iterator[URL]:
+        """Another one, empty, for as long as it is wanted."""
+        name = f"of_its_own_{uuid4().hex}"
+        engine = create_engine(self.url, isolation_level="AUTOCOMMIT")
+        try:
+            with engine.connect() as connection:
+                connection.execute(text(f"create database {name}"))
+                yield self.url.set(database=name)
+                connection.execute(text(f"drop database {name} with (force)"))
+        finally:
+            engine.dispose()
 
     def _asked(self, query: str) -> int:
         engine = create_engine(self.url)

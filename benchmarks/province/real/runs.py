@@ -51,6 +51,8 @@ class Outcome:
     late_s: float = 0.0
     """How much too late the sender was, at the latest."""
     trials: int = 1
+    batches: int = 0
+    """In the model; of the real thing only one that is traced tells."""
 
     def percentile(self, share: float) -> float:
         """Seconds within which so many have their receipt."""

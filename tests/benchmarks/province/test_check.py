@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from benchmarks.province.check import FIGURES, predicted
+from benchmarks.province.check import FIGURES, Checked, Tried, compared, predicted, together
 from benchmarks.province.costs import ServiceTimes
 from benchmarks.province.day import arrivals
 from benchmarks.province.phases import BatchSample, Phases, Ways
+from benchmarks.province.real.runs import Outcome
 from benchmarks.province.traffic import commune_plan
 
 
@@ -43,3 +44,36 @@ def test_a_way_through_the_broker_is_gone_twice(times: ServiceTimes) -> None:
     near, far = (predicted(plan, times, hop_s) for hop_s in (0.0, 0.05))
 
     assert far.percentile(0.5) - near.percentile(0.5) == pytest.approx(0.1, abs=0.01)
+
+
+def test_the_runs_of_one_rate_are_one_figure_and_of_the_rounds_the_median_counts(times: ServiceTimes) -> None:
+    plan = commune_plan(list(arrivals(30.0, 2.0, 2)), 2)
+    model = predicted(plan, times, 0.001)
+
+    def tried(factor: float, share: float) -> Tried:
+        took_s = tuple(factor * each for each in model.took_s)
+        return Tried(
+            90.0 * share, share, plan, Outcome(model.cpu_s, factor * model.lasted_s, 1.0, took_s, 0.001)
+        )
+
+    rounds = [
+        Checked(times, [tried(one, 0.5), tried(3.0, 0.9), tried(two, 0.5)])
+        for one, two in ((1, 1), (0.5, 1.5), (2, 2))
+    ]
+    rows = list(compared("station", rounds))
+
+    assert [row["of the most"] for row in rows] == len(FIGURES) * ["50%"] + len(FIGURES) * ["90%"]
+    (lasted,) = (row for row in rows[: len(FIGURES)] if row["figure"] == "all receipted after, s")
+    assert lasted["deviation, %"] == 0.0
+    assert [each.strip("()") for each in str(lasted["each round"]).split()[1::2]] == ["+0", "+0", "-50"]
+    assert {row["trials"] for row in rows} == {3, 6}
+    assert rows[0]["arrivals a second"] == 45.0
+
+
+def test_of_runs_together_all_receipts_count_and_what_was_spent_is_added() -> None:
+    first, second = (
+        Outcome(1.0, 4.0, 100.0, (0.1, 0.4), 0.1, 0.2, 1),
+        Outcome(2.0, 6.0, 50.0, (0.2,), 0.3, 0.1, 2),
+    )
+
+    assert together([first, second]) == Outcome(3.0, 10.0, 150.0, (0.1, 0.2, 0.4), 0.3, 0.2, 3)

@@ -13,6 +13,7 @@ from station.province import store as store_module
 from station.province.store import VERSION, upgrade
 from station.store.database import StoreError, engine_of
 from station.uplink.envelope import UpItem
+from tests.support.brokers import until
 from tests.support.provinces_up import (
     NOW_MS,
     ProvincePlace,
@@ -182,6 +183,28 @@ def test_the_lives_of_the_workers_of_a_shard_are_known_to_the_next(province: Pro
         store.begin("life-1")
     with closing(province.open()) as store:
         assert store.earlier() == ("life-1",)
+
+
+def test_a_batch_reads_its_own_rows_of_a_table_that_nobody_has_analysed(province: ProvincePlace) -> None:
+    """A planner that knows nothing of a table reads the whole of it, each time a little more."""
+
+    def alerts(first: int, last: int) -> list[UpItem]:
+        return [an_alert(number, image=image | {"sha256": f"{number:064x}"}) for number in range(first, last)]
+
+    image = {"topic": "of it", "width_px": 320, "height_px": 180, "bytes": 12_000}
+    with closing(province.open()) as store:
+        store.commit([up(1 + at, *alerts(50 * at, 50 * at + 50)) for at in range(30)])
+    with closing(province.open()) as store:
+        store.commit([up(31, *alerts(1_450, 1_550))])
+    read = (
+        "select relname, seq_tup_read from pg_stat_user_tables "
+        "where relname in ('event_2026_11', 'event_revision_2026_11') and idx_scan >= 100 order by relname"
+    )
+
+    until(lambda: len(province.rows(read)) == 2, 20, "the server has counted")
+
+    assert province.rows(read) == [("event_2026_11", 0), ("event_revision_2026_11", 0)]
+    assert province.rows("select count(*) from event") == [(1_550,)]
 
 
 def test_a_database_of_the_version_before_is_brought_up_to_date_and_keeps_what_is_in_it(

@@ -13,7 +13,7 @@ import pytest
 from benchmarks.province.check import predicted
 from benchmarks.province.costs import Curve, ServiceTimes
 from benchmarks.province.real import runs
-from benchmarks.province.real.calibration import CalibrationRun, Seen, calibrated, name_of, seen
+from benchmarks.province.real.calibration import CalibrationRun, Seen, calibrated, name_of, seen, seen_at
 from benchmarks.province.real.runs import Outcome
 from benchmarks.province.real.trace import Trace, TracedBatch
 from benchmarks.province.traffic import Sending, commune_plan
@@ -22,7 +22,7 @@ from tests.support.brokers import Mosquitto
 EVENTS_S = [0.1 * number for number in range(20)]
 
 
-def traced(plan: list[Sending], began_s: float) -> Seen:
+def traced(plan: list[Sending], began_s: float, share: float = 0.5) -> Seen:
     """One in whose trace each message is a batch of its own, 40 ms after it was sent; 10 ms, half work."""
     trace = Trace(quiet=[(began_s, 0.0025)], attend=[(began_s, 0.003)])
     ways = {}
@@ -35,7 +35,7 @@ def traced(plan: list[Sending], began_s: float) -> Seen:
         ways[name] = (sent_s, sent_s + 0.051)
     ends_s = began_s + 2.0 + 0.1 * len(plan)
     outcome = Outcome(1.0, ends_s - began_s, 5e6, (0.051,), 0.001)
-    return Seen(trace, [CalibrationRun(plan, began_s, ends_s, ways, outcome)], 0.0, 0.0)
+    return Seen(trace, [CalibrationRun(share, plan, began_s, ends_s, ways, outcome)], 0.0, 0.0)
 
 
 def test_the_means_are_those_of_the_real_program_and_each_phase_has_its_samples(times: ServiceTimes) -> None:
@@ -60,7 +60,7 @@ def test_the_means_are_those_of_the_real_program_and_each_phase_has_its_samples(
 
 def test_two_runs_whose_messages_have_the_same_numbers_are_two(times: ServiceTimes) -> None:
     plans = [commune_plan(EVENTS_S, seed) for seed in (3, 4)]
-    first, second = (traced(plan, 1_000.0 * at) for at, plan in enumerate(plans, 1))
+    first, second = (traced(plan, 1_000.0 * at, 0.1 * at) for at, plan in enumerate(plans, 1))
     both = Trace(
         first.trace.batches + second.trace.batches,
         first.trace.heard_s | second.trace.heard_s,
@@ -126,17 +126,12 @@ def test_a_traced_station_tells_of_each_message_when_it_was_heard_and_in_which_b
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(runs, "LATE_MS", -1.0)  # no sender is in time: plans are sent as often as may be
-    plans = list[list[Sending]]()
-
-    def few(moments: object, seed: int) -> list[Sending]:
-        plans.append(commune_plan([0.1, 0.2, 0.9], seed))
-        return plans[-1]
-
-    start = partial(runs.running_station, start_mosquitto(), tmp_path)
+    plans = [commune_plan([0.1, 0.2, 0.9], seed) for seed in range(runs.TRIALS)]
     file = tmp_path / "trace"
 
-    program = seen(start, file, few, [3.0], 1.0, 0, lambda _: None)
-    found = calibrated(times, [program])
+    with runs.running_station(start_mosquitto(), tmp_path, file) as program:
+        run = seen_at(program, 0.5, iter(plans))
+    found = calibrated(times, [seen(file, program, [run])])
 
     trace: Trace = pickle.loads(file.read_bytes())
     sent = {name_of(each) for plan in plans for each in plan}
@@ -145,7 +140,7 @@ def test_a_traced_station_tells_of_each_message_when_it_was_heard_and_in_which_b
     assert all(batch.began_s < batch.ended_s and batch.cpu_s > 0 for batch in trace.batches)
     assert all(trace.heard_s[name] <= batch.began_s for batch in trace.batches for name in batch.names if name)
     assert isinstance(found.deliver_s, Curve)
-    assert len(plans) == runs.TRIALS
+    assert (run.plan, run.outcome.trials) == (plans[-1], runs.TRIALS)
     assert found.phases is not None and len(found.phases.batches) >= 3
     assert sum(each.messages for each in found.phases.batches) == len(plans[-1]), "of the latest trial alone"
     assert len(found.phases.ways[0].out_s) == len(plans[-1])
