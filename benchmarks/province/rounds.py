@@ -59,8 +59,8 @@ def in_rounds(
 ) -> RoundsResult:
     """Each round has a model of its own, and all have the same rates.
 
-    It is seen at shares of what the model says that it takes in, and tried at shares of what it says once the
-    program had a first short look.
+    All rates are shares of what the model says that it takes in, once the program had a first short look: at
+    none of those at which it is tried is it seen.
 
     Raises:
         NgatuError: a message has no receipt.
@@ -73,12 +73,12 @@ def in_rounds(
     checked, again = list[Checked](), list[Checked]()
     for number in range(1, rounds + 1):
         say(f"{program.name}, round {number} of {rounds}")
-        was_seen, was_tried = turns.seen_and_tried(at_most, most, number)
+        was_seen, was_tried = turns.seen_and_tried(most, number)
         several.append(was_seen)
         ended.append(was_tried)
         found = calibrated(costs, [was_seen])
         checked.append(Checked(_at_rest(found, [was_tried]), was_tried.tried))
-        again.append(Checked(found, [_as_tried(run, at_most) for run in was_seen.runs]))
+        again.append(Checked(found, [_as_tried(run, most) for run in was_seen.runs]))
     return RoundsResult(
         costs=_at_rest(calibrated(costs, several), ended),
         rows=[*compared(program.name, checked), *compared(f"{program.name}, seen", again)],
@@ -87,8 +87,8 @@ def in_rounds(
     )
 
 
-def _as_tried(run: CalibrationRun, at_most: float) -> Tried:
-    return Tried(run.share * at_most, run.share, run.plan, run.outcome)
+def _as_tried(run: CalibrationRun, most: float) -> Tried:
+    return Tried(run.share * most, run.share, run.plan, run.outcome)
 
 
 def _at_rest(costs: ServiceTimes, programs: Sequence[TriedProgram]) -> ServiceTimes:

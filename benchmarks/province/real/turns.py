@@ -54,8 +54,8 @@ class Turns:
             runs = [self._see(traced, share, at_most) for share in calibration.SHARES]
         return seen(trace, traced, runs)
 
-    def seen_and_tried(self, at_most: float, most: float, number: int) -> tuple[Seen, TriedProgram]:
-        """Seen at its shares of `at_most`, and tried at those of `most`, in turns.
+    def seen_and_tried(self, most: float, number: int) -> tuple[Seen, TriedProgram]:
+        """Seen at its shares of `most` arrivals a second, and tried at others of them, in turns.
 
         Raises:
             NgatuError: a message has no receipt.
@@ -69,7 +69,7 @@ class Turns:
                 rates = list(zip_longest(calibration.SHARES, check.SHARES))
                 for to_see, to_try in reversed(rates) if turn % 2 else rates:
                     if to_see is not None:
-                        runs.append(self._see(traced, to_see, at_most))
+                        runs.append(self._see(traced, to_see, most))
                     if to_try is not None:
                         tried.append(self._try(plain, to_try, most))
             ended = TriedProgram(tried, plain.idle_share, plain.idle_bytes_s, plain.hop_s, plain.held_bytes)
