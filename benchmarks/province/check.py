@@ -1,9 +1,9 @@
 """The model held against the real thing, in rounds: what else a machine does changes from minute to minute.
 
-In each round one real program is seen (real/calibration.py) and another tried, in turns (rounds.py), and the
-model is fed with what was seen in that round, and with nothing of how a tried plan went. Of several rounds the
-median counts. What was seen is held against the model, too: there the same minutes have fed it, so what it is
-off is its own.
+In each round one real program is seen (real/calibration.py) and another tried, in turns (real/turns.py), and
+the model is fed with what was seen in that round, and with nothing of how a tried plan went. Of several rounds
+the median counts. What was seen is held against the model, too: there the same minutes have fed it, so what it
+is off is its own.
 """
 
 from __future__ import annotations

@@ -27,8 +27,8 @@ _SET_UP: Final = (
     "set tcp_keepalives_count = 3",
     "set tcp_user_timeout = 10000",
     "set idle_in_transaction_session_timeout = '60s'",
-    # What a worker asks for it asks for by key. Of a table that is small, or has grown since it was last
-    # analysed, the planner would rather read the whole for each batch.
+    # What a worker asks for it asks for by key. Of a table that is still small the planner would rather read
+    # the whole for each batch, an analysed one or not.
     "set enable_seqscan = off",
     "set enable_hashjoin = off",
     "set enable_mergejoin = off",
