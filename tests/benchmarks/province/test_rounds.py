@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -27,8 +28,9 @@ def test_a_station_is_seen_and_tried_in_turns_and_its_medians_are_held_against_t
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(traffic, "LASTS_S", (0.1, 0.2))
-    monkeypatch.setattr(check, "SHARES", (0.02, 0.05))
-    monkeypatch.setattr(calibration, "SHARES", (0.01,))
+    monkeypatch.setattr(check, "SHARES", (0.4, 0.6))
+    monkeypatch.setattr(check, "TOO_MUCH", 1.0)
+    monkeypatch.setattr(calibration, "SHARES", (0.2,))
     monkeypatch.setattr(turns, "PASSES", 2)
     started, said, streams = list[str](), list[str](), list[str]()
 
@@ -46,7 +48,8 @@ def test_a_station_is_seen_and_tried_in_turns_and_its_medians_are_held_against_t
             yield program
 
     station = CheckedProgram("station", start, few, messages=3.0)
-    found = in_rounds(station, times, tmp_path, said.append, rounds=3)
+    cheap = replace(times, deliver_s=times.deliver_s.times(0.1), blocked_s=times.blocked_s.times(0.1))
+    found = in_rounds(station, cheap, tmp_path, said.append, share=0.1, rounds=3)
 
     assert started == ["seen", *["seen", "tried"] * 3]
     first, *rounds = [at for at, each in enumerate(said) if "round" in each or "first look" in each]
@@ -54,14 +57,19 @@ def test_a_station_is_seen_and_tried_in_turns_and_its_medians_are_held_against_t
     assert [said[at] for at in rounds] == [f"station, round {number} of 3" for number in (1, 2, 3)]
     turned = [each.split(" at ") for each in said[rounds[0] + 1 : rounds[1]]]
     assert [how for how, _ in turned] == [
-        f"station, {how}" for how in ("seen", "tried", "tried", "tried", "seen", "tried")
+        f"station, {how}" for how in ("seen", "tried", "tried", "tried", "seen", "tried", "tried")
     ]
-    low, high, rates = turned[0][1], turned[2][1], [rate for _, rate in turned]
-    assert rates == [low, rates[1], high, high, low, rates[1]], "up, and down again"
-    assert len(set(streams)) == len(streams) >= 19, "no message may come twice"
-    assert [row["figure"] for row in found.rows] == 3 * list(check.FIGURES)
-    assert [row["of the most"] for row in found.rows[:: len(check.FIGURES)]] == ["2%", "5%", "1%"]
-    assert [row["what"] for row in found.rows[:: len(check.FIGURES)]] == ["station", "station", "station, seen"]
+    low, middle, high, *after = (int(rate.split()[0]) for _, rate in turned)
+    assert after[:-1] == [high, low, middle], "up, and down again"
+    sums = [pytest.approx(times * low, abs=times) for times in (2, 3, 5)]
+    assert [middle, high, after[-1]] == sums, "all are shares of one sum, and too much comes at the end"
+    thought = int(said[first + 1].split()[-3])
+    assert low < thought / 2, "what the program was thought to take in before it was seen"
+    assert len(set(streams)) == len(streams) >= 22, "no message may come twice"
+    assert [row["figure"] for row in found.rows] == 4 * list(check.FIGURES)
+    heads = found.rows[:: len(check.FIGURES)]
+    assert [row["of the most"] for row in heads] == ["40%", "60%", "100%", "20%"]
+    assert [row["what"] for row in heads] == [*3 * ["station"], "station, seen"]
     for row in found.rows:
         assert isinstance(row["model"], float) and row["model"] > 0
         each = sorted(map(float, str(row["each round"]).replace("(", "").replace(")", "").split()[::2]))

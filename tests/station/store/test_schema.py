@@ -135,6 +135,24 @@ def test_each_question_has_its_index_and_takes_it(place: Place, *, is_analyzed: 
     assert {index: plan for index, plan in plans.items() if names[index] not in words(plan)} == {}
 
 
+@pytest.mark.parametrize(
+    "place", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True, ids=str
+)
+def test_of_the_alerts_of_a_camera_postgresql_reads_no_row_to_count_them(place: Place) -> None:
+    """Each lies on a page of its own; a moment is computed of columns that the index has to hold, too."""
+    with closing(place.open()), place.engine.begin() as connection:
+        connection.exec_driver_sql(
+            "insert into box (id, commune, device, first_seen_ms, last_seen_ms) "
+            "select i, 'c', 'b-' || i, 1, 1 from generate_series(1, 8) as i"
+        )
+        connection.execute(text(EVENTS))
+    with place.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("vacuum analyze event")
+        plan = connection.exec_driver_sql("explain " + QUESTIONS["ix_event_alert_box_camera_began_ms"]).all()
+
+    assert "Index Only Scan" in str(plan), plan
+
+
 def words(plan: str) -> list[str]:
     """What stands between spaces and quotes."""
     return plan.replace("'", " ").split()
