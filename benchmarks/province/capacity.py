@@ -34,7 +34,7 @@ def sustained(costs: ServiceTimes, items: int = 1, seed: int = 1) -> float:
 
 def _keeps_up(costs: ServiceTimes, rate: float, items: int, seed: int) -> bool:
     timeline, chance = Timeline(), Random(seed)
-    loop, moment_s = IntakeLoop(timeline, costs, seed), 0.0
+    loop, moment_s = IntakeLoop(timeline, costs, seed, rate=rate), 0.0
     while moment_s < TRIED_S:
         moment_s += chance.expovariate(rate)
         message = Arrived(chance.randrange(SENDERS), 4_000, items, moment_s, moment_s, timed=False)

@@ -58,13 +58,15 @@ class IntakeLoop:
         costs: ServiceTimes,
         seed: int,
         receipted: Callable[[Sequence[Arrived]], None] = lambda _: None,
+        rate: float = 0.0,
     ) -> None:
+        """A loop to which so many messages a second will come: what its batches cost was seen at rates."""
         self.cpu_s = self.store_s = self.written_bytes = 0.0
         self.read = self.kept = self.batches = 0
         self.took_s: list[float] = []
         """Of each that is timed, from its sending to its receipt."""
         self._timeline, self._costs, self._receipted = timeline, costs, receipted
-        self._chance = Random(seed)
+        self._chance, self._rate = Random(seed), rate
         self._socket: deque[Arrived] = deque()
         self._queues: dict[int, deque[Arrived]] = {}
         """Of each sender; whose turn it is first."""
@@ -177,20 +179,22 @@ class IntakeLoop:
         self._timeline.at(self._timeline.now_s + drawn.lasted_s + self._lent(), delivered)
 
     def _drawn(self, messages: int, items: int) -> BatchSample:
-        """One batch of that size: one that was seen of nearly the same, as much more as the means say."""
+        """One batch of that size: one that was seen of nearly the same, and what more would have cost besides.
+
+        Not so many times as much: what held that one up would not have lasted longer for a few messages more.
+        """
         costs, phases = self._costs, self._costs.phases
         cpu_s, blocked_s = costs.deliver_s.of(messages, items), costs.blocked_s.of(messages, items)
         if phases is None:
             blocked_s *= self._chance.choice(costs.blocked_ratios)
             return BatchSample(messages, items, cpu_s, cpu_s + blocked_s, costs.written.of(messages, items))
-        seen = phases.batch(messages, self._chance)
-        of_cpu = cpu_s / costs.deliver_s.of(seen.messages, seen.items)
-        of_all = (cpu_s + blocked_s) / (
-            costs.deliver_s.of(seen.messages, seen.items) + costs.blocked_s.of(seen.messages, seen.items)
-        )
+        seen = phases.batch(messages, self._rate, self._chance)
+        more_cpu_s = cpu_s - costs.deliver_s.of(seen.messages, seen.items)
+        more_s = more_cpu_s + blocked_s - costs.blocked_s.of(seen.messages, seen.items)
+        cpu_s = max(0.0, seen.cpu_s + more_cpu_s)
         kept = costs.written.of(seen.messages, seen.items)
         written = seen.written_bytes * costs.written.of(messages, items) / kept if kept else 0.0
-        return BatchSample(messages, items, of_cpu * seen.cpu_s, of_all * seen.lasted_s, written)
+        return BatchSample(messages, items, cpu_s, max(cpu_s, seen.lasted_s + more_s), written)
 
     def _attend(self) -> None:
         """What the program does in the same thread once a second; its processor is in the idle share."""

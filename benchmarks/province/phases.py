@@ -10,7 +10,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
-from typing import Final
+from typing import Final, TypeVar
 
 BESIDE: Final = 12
 """So many batches that are smaller, and as many that are larger, are drawn from as well."""
@@ -35,6 +35,26 @@ class BatchSample:
 
 
 @dataclass(frozen=True, slots=True)
+class SeenBatches:
+    """Batches at one load.
+
+    One of as many messages costs less the busier a program is: its memory is warmer, and the messages of one
+    event more often come in one batch.
+    """
+
+    rate: float
+    """Messages a second."""
+    samples: tuple[BatchSample, ...]
+    """The smallest first."""
+
+    def near(self, messages: int, chance: Random) -> BatchSample:
+        """One of those of that size, or of the nearest on either side."""
+        first = bisect_left(self.samples, messages, key=_size)
+        last = bisect_right(self.samples, messages, key=_size)
+        return self.samples[chance.randrange(max(0, first - BESIDE), min(len(self.samples), last + BESIDE))]
+
+
+@dataclass(frozen=True, slots=True)
 class Ways:
     """From a sender to the program and back, at one load."""
 
@@ -47,6 +67,9 @@ class Ways:
     while others of the batch are still receipted."""
 
 
+_OfRate = TypeVar("_OfRate", SeenBatches, Ways)
+
+
 @dataclass(frozen=True, slots=True)
 class Phases:
     """Everything that was seen of one program; nothing of it is empty.
@@ -55,8 +78,8 @@ class Phases:
         ValueError: something is, or the batches or rates do not grow.
     """
 
-    batches: tuple[BatchSample, ...]
-    """The smallest first."""
+    batches: tuple[SeenBatches, ...]
+    """The lowest rate first."""
     quiet_s: tuple[float, ...]
     """How long the wait for another message lasted when none came."""
     attend_s: tuple[float, ...]
@@ -69,16 +92,18 @@ class Phases:
     """… and for each batch: of its other threads, and of looks that the connection is given while it writes."""
 
     def __post_init__(self) -> None:
-        sizes, rates = [each.messages for each in self.batches], [each.rate for each in self.ways]
-        samples = [self.quiet_s, self.attend_s, *(each.in_s for each in self.ways)]
-        if not sizes or not rates or sizes != sorted(sizes) or rates != sorted(rates) or not all(samples):
-            raise ValueError("batches and ways, the smallest first, and a sample of each wait")
+        for of_rates in (self.batches, self.ways):
+            rates = [each.rate for each in of_rates]
+            if not rates or rates != sorted(rates):
+                raise ValueError("batches and ways, those of the lowest rate first")
+        sizes = [[each.messages for each in found.samples] for found in self.batches]
+        samples = [self.quiet_s, self.attend_s, *sizes, *(each.in_s for each in self.ways)]
+        if not all(samples) or any(each != sorted(each) for each in sizes):
+            raise ValueError("batches, the smallest first, and a sample of each wait")
 
-    def batch(self, messages: int, chance: Random) -> BatchSample:
-        """One of those of that size, or of the nearest on either side."""
-        first = bisect_left(self.batches, messages, key=_size)
-        last = bisect_right(self.batches, messages, key=_size)
-        return self.batches[chance.randrange(max(0, first - BESIDE), min(len(self.batches), last + BESIDE))]
+    def batch(self, messages: int, rate: float, chance: Random) -> BatchSample:
+        """One of nearly that size, seen at a rate beside this one."""
+        return _beside(self.batches, rate, chance).near(messages, chance)
 
     def ways_of(self, rate: float, messages: int, chance: Random) -> Iterator[tuple[float, float]]:
         """The way there and back of each of so many messages, in the order of sending."""
@@ -89,12 +114,17 @@ class Phases:
                 yield seen.in_s[number % len(seen.in_s)], chance.choice(seen.out_s)
 
     def way(self, rate: float, chance: Random) -> Ways:
-        """Those of a rate that was tried: the nearer of the two beside this one, the more often."""
-        at = bisect_left(self.ways, rate, key=lambda each: each.rate)
-        if at in (0, len(self.ways)):
-            return self.ways[max(0, at - 1)]
-        low, high = self.ways[at - 1], self.ways[at]
-        return high if chance.random() < (rate - low.rate) / (high.rate - low.rate) else low
+        """Those of a rate that was tried, beside this one."""
+        return _beside(self.ways, rate, chance)
+
+
+def _beside(found: Sequence[_OfRate], rate: float, chance: Random) -> _OfRate:
+    """Of the two rates beside this one the nearer, the more often."""
+    at = bisect_left(found, rate, key=lambda each: each.rate)
+    if at in (0, len(found)):
+        return found[max(0, at - 1)]
+    low, high = found[at - 1], found[at]
+    return high if chance.random() < (rate - low.rate) / (high.rate - low.rate) else low
 
 
 def _size(batch: BatchSample) -> int:

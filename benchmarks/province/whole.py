@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from math import ceil, exp
+from math import ceil, exp, fsum
 from random import Random
 from typing import Final
 
@@ -72,7 +72,8 @@ def commune_peak(
     """A commune of so many cameras, each with so many events a day, in its busiest hour."""
     timeline, chance = Timeline(), Random(seed)
     boxes = [Line(timeline) for _ in range(ceil(cameras / kit.cameras_a_box))]
-    broker, loop = Line(timeline), IntakeLoop(timeline, costs.station, seed)
+    events_s = cameras * rate * peak() / DAY_S
+    broker, loop = Line(timeline), IntakeLoop(timeline, costs.station, seed, rate=costs.messages * events_s)
     text = (costs.event_bytes - costs.picture_bytes) / (costs.messages - 1)
     sent, begun = 0, 0
     alerts = [0] * (ceil(seconds) + 1)
@@ -89,7 +90,7 @@ def commune_peak(
     def look(second: int) -> None:
         loop.borrow(uplink.turn_s.of(alerts[second]))
 
-    for moment_s in arrivals(cameras * rate * peak() / DAY_S, seconds, seed):
+    for moment_s in arrivals(events_s, seconds, seed):
         box = chance.randrange(len(boxes))
         timeline.at(moment_s, partial(send, box, text, timed=True))
         timeline.at(moment_s, partial(send, box, costs.picture_bytes, timed=False))
@@ -125,7 +126,9 @@ def province_peak(
 ) -> ProvincePeak:
     """Communes of these sizes, each camera with so many events a day, in the busiest hour; all shards."""
     timeline, chance = Timeline(), Random(seed)
-    workers = [IntakeLoop(timeline, costs.worker, seed + shard) for shard in range(SHARDS)]
+    alerts_s = [2 * cameras * rate * kit.alerts * peak() / DAY_S * LOOK_S for cameras in communes]
+    envelopes_s = fsum(1 - exp(-each) for each in alerts_s) / LOOK_S / SHARDS
+    workers = [IntakeLoop(timeline, costs.worker, seed + shard, rate=envelopes_s) for shard in range(SHARDS)]
     link, broker = Line(timeline), Line(timeline)
     own = [Line(timeline) for _ in communes]
     sent = [0, 0, 0.0]
@@ -146,10 +149,9 @@ def province_peak(
         own[commune].enter(8 * size_bytes / kit.commune_bits_s, at_province, kit.link_delay_s)
 
     for commune, cameras in enumerate(communes):
-        alerts_s = 2 * cameras * rate * kit.alerts * peak() / DAY_S * LOOK_S
         moment_s = chance.uniform(0, LOOK_S)
         while moment_s < seconds:
-            if items := _poisson(alerts_s, chance):
+            if items := _poisson(alerts_s[commune], chance):
                 timeline.at(moment_s, partial(send, commune, items, timed=True))
             moment_s += LOOK_S
         boxes = cameras / kit.cameras_a_box

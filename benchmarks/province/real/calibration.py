@@ -19,7 +19,7 @@ import numpy as np
 
 from benchmarks.province.check import predicted
 from benchmarks.province.costs import ServiceTimes, parts, set_straight
-from benchmarks.province.phases import BatchSample, Phases, Ways
+from benchmarks.province.phases import BatchSample, Phases, SeenBatches, Ways
 from benchmarks.province.real.runs import Outcome, RunningProgram
 from benchmarks.province.real.trace import Name, Trace, TracedBatch
 from benchmarks.province.traffic import Sending
@@ -84,8 +84,9 @@ def calibrated(costs: ServiceTimes, several: Sequence[Seen]) -> ServiceTimes:
     )
     runs = [run for each in several for run in each.runs]
     items = {name_of(each): each.items for run in runs for each in run.plan}
-    taken = [_samples(each.trace.batches, run, items) for each in several for run in each.runs]
-    samples = sorted((sample for of_run in taken for sample in of_run), key=lambda each: each.messages)
+    shares = {each.share for each in runs}
+    batches = [_batches_at(share, several, items) for share in shares]
+    samples = [sample for of_rate in batches for sample in of_rate.samples]
     sizes = [(each.messages, each.items) for each in samples]
     written = sum(each.outcome.written_bytes - costs.idle_bytes_s * each.outcome.lasted_s for each in runs)
     costs = replace(
@@ -98,9 +99,9 @@ def calibrated(costs: ServiceTimes, several: Sequence[Seen]) -> ServiceTimes:
     )
     if kept := sum(costs.written.of(*each) for each in sizes):
         costs = replace(costs, written=costs.written.times(max(0.0, written) / kept))
-    ways = [_ways_at(share, several, costs) for share in {each.share for each in runs}]
+    ways = [_ways_at(share, several, costs) for share in shares]
     phases = Phases(
-        batches=tuple(samples),
+        batches=tuple(sorted(batches, key=lambda each: each.rate)),
         quiet_s=tuple(lasted_s for each in several for _, lasted_s in each.trace.quiet) or (0.002,),
         attend_s=tuple(lasted_s for each in several for _, lasted_s in each.trace.attend),
         ways=tuple(sorted(ways, key=lambda each: each.rate)),
@@ -112,6 +113,15 @@ def calibrated(costs: ServiceTimes, several: Sequence[Seen]) -> ServiceTimes:
     more_s = np.array([run.outcome.cpu_s - each.cpu_s for run, each in zip(runs, foretold, strict=True)])
     beside_batch_s, beside_s = parts(made, more_s)
     return replace(costs, phases=replace(phases, beside_s=beside_s, beside_batch_s=beside_batch_s))
+
+
+def _batches_at(share: float, several: Sequence[Seen], items: dict[Name, int]) -> SeenBatches:
+    """Those of one rate, of all runs."""
+    of_share = [(run, each.trace) for each in several for run in each.runs if run.share == share]
+    found = [sample for run, trace in of_share for sample in _samples(trace.batches, run, items)]
+    return SeenBatches(
+        fmean(run.rate for run, _ in of_share), tuple(sorted(found, key=lambda each: each.messages))
+    )
 
 
 def _ways_at(share: float, several: Sequence[Seen], costs: ServiceTimes) -> Ways:

@@ -23,7 +23,7 @@ from benchmarks.province.real.calibration import CalibrationRun, Seen, seen, see
 from benchmarks.province.real.runs import RunningProgram
 from benchmarks.province.traffic import Sending
 
-PASSES: Final = 5
+PASSES: Final = 4
 """Over all rates: up, down, up again and so on.
 
 One real worker differs from itself: at nine tenths of what it takes in, p50 of five seconds had a standard

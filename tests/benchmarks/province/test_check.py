@@ -9,7 +9,7 @@ import pytest
 from benchmarks.province.check import FIGURES, Checked, Tried, compared, predicted, together
 from benchmarks.province.costs import ServiceTimes
 from benchmarks.province.day import arrivals
-from benchmarks.province.phases import BatchSample, Phases, Ways
+from benchmarks.province.phases import BatchSample, Phases, SeenBatches, Ways
 from benchmarks.province.real.runs import Outcome
 from benchmarks.province.traffic import commune_plan
 
@@ -30,12 +30,20 @@ def test_single_ways_and_batches_that_were_seen_take_the_place_of_the_means(time
     plan = commune_plan(list(arrivals(30.0, 5.0, 2)), 2)
     seen = BatchSample(3, 3, 0.0046, 0.0096)
     way = Ways(90.0, (0.1,), (0.2,))
-    found = replace(times, phases=Phases((seen,), (0.002,), (0.0,), (way,), 0.001))
+    found = replace(times, phases=Phases((SeenBatches(90.0, (seen,)),), (0.002,), (0.0,), (way,), 0.001))
 
     near, far = predicted(plan, times, 0.0), predicted(plan, found, 0.05)
 
     assert far.percentile(0.5) - near.percentile(0.5) == pytest.approx(0.3, abs=0.01)
     assert far.cpu_s - near.cpu_s == pytest.approx(0.001 * len(plan), rel=0.5)
+
+
+def test_a_plan_goes_as_batches_of_its_own_rate_did(times: ServiceTimes) -> None:
+    plan = commune_plan(list(arrivals(30.0, 5.0, 2)), 2)
+    slow, quick = (SeenBatches(rate, (BatchSample(3, 3, 0.004, s),)) for rate, s in ((1.0, 0.5), (20.0, 0.009)))
+    phases = Phases((slow, quick), (0.002,), (0.0,), (Ways(90.0, (0.0,), (0.0,)),), 0.0)
+
+    assert predicted(plan, replace(times, phases=phases), 0.0).percentile(0.5) < 0.1
 
 
 def test_a_way_through_the_broker_is_gone_twice(times: ServiceTimes) -> None:

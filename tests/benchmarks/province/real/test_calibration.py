@@ -48,10 +48,12 @@ def test_the_means_are_those_of_the_real_program_and_each_phase_has_its_samples(
     assert found.blocked_s.of(1, 1) == pytest.approx(0.005)
     assert len(plan) * found.written.of(1, 1) == pytest.approx(5e6)
     assert found.phases is not None
-    assert {(each.messages, each.items) for each in found.phases.batches} == {(1, 1)}
-    assert len(found.phases.batches) == len(plan)
+    (batches,) = found.phases.batches
+    assert {(each.messages, each.items) for each in batches.samples} == {(1, 1)}
+    assert len(batches.samples) == len(plan)
+    assert batches.rate == found.phases.ways[0].rate == pytest.approx(len(plan) / plan[-1].due_s)
     # What is written between two batches belongs to the later one; before the first nothing does.
-    assert [each.written_bytes for each in found.phases.batches] == [600, *[1_000] * (len(plan) - 1)]
+    assert [each.written_bytes for each in batches.samples] == [600, *[1_000] * (len(plan) - 1)]
     (ways,) = found.phases.ways
     assert set(map(partial(round, ndigits=6), ways.in_s)) == {round(0.002 - times.wake_s - times.read_s, 6)}
     assert set(map(partial(round, ndigits=6), ways.out_s)) == {0.001}
@@ -72,6 +74,7 @@ def test_two_runs_whose_messages_have_the_same_numbers_are_two(times: ServiceTim
 
     assert phases is not None
     assert [len(each.in_s) for each in phases.ways] == [len(plan) for plan in plans]
+    assert [len(each.samples) for each in phases.batches] == [len(plan) for plan in plans]
     assert min(min(each.in_s) for each in phases.ways) > 0.001
 
 
@@ -85,7 +88,8 @@ def test_what_was_seen_in_several_rounds_at_one_rate_is_drawn_from_together(time
     assert (found.idle_share, found.idle_bytes_s) == (0.01, 50.0)
     assert found.phases is not None
     (ways,) = found.phases.ways
-    assert len(ways.in_s) == len(ways.out_s) == len(found.phases.batches) == sum(map(len, plans))
+    (batches,) = found.phases.batches
+    assert len(ways.in_s) == len(ways.out_s) == len(batches.samples) == sum(map(len, plans))
     assert ways.rate == pytest.approx(sum(len(plan) / plan[-1].due_s for plan in plans) / 2)
 
 
@@ -141,7 +145,9 @@ def test_a_traced_station_tells_of_each_message_when_it_was_heard_and_in_which_b
     assert all(trace.heard_s[name] <= batch.began_s for batch in trace.batches for name in batch.names if name)
     assert isinstance(found.deliver_s, Curve)
     assert (run.plan, run.outcome.trials) == (plans[-1], runs.TRIALS)
-    assert found.phases is not None and len(found.phases.batches) >= 3
-    assert sum(each.messages for each in found.phases.batches) == len(plans[-1]), "of the latest trial alone"
+    assert found.phases is not None
+    (batches,) = found.phases.batches
+    assert len(batches.samples) >= 3
+    assert sum(each.messages for each in batches.samples) == len(plans[-1]), "of the latest trial alone"
     assert len(found.phases.ways[0].out_s) == len(plans[-1])
     assert trace.quiet and trace.attend
