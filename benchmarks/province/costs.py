@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
-from math import fsum
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -22,6 +21,10 @@ class Cost(Protocol):
 
     def times(self, factor: float) -> Cost:
         """So many times as much."""
+        ...
+
+    def plus(self, more: float) -> Cost:
+        """So much more, whatever is in it."""
         ...
 
 
@@ -54,6 +57,10 @@ class Curve:
         """So many times as much."""
         return Curve(self.sizes, tuple(factor * each for each in self.costs))
 
+    def plus(self, more: float) -> Curve:
+        """So much more, whatever is in it."""
+        return Curve(self.sizes, tuple(each + more for each in self.costs))
+
 
 @dataclass(frozen=True, slots=True)
 class Plane:
@@ -82,6 +89,10 @@ class Plane:
         """So many times as much."""
         return Plane(factor * self.batch, factor * self.message, factor * self.item)
 
+    def plus(self, more: float) -> Plane:
+        """So much more, whatever is in it."""
+        return replace(self, batch=self.batch + more)
+
 
 def parts(columns: np.ndarray, costs: np.ndarray) -> list[float]:
     """How much of each column is in the costs, by least squares and with none below nothing."""
@@ -97,18 +108,23 @@ def parts(columns: np.ndarray, costs: np.ndarray) -> list[float]:
 
 
 def set_straight(cost: Cost, seen: Sequence[tuple[int, int, float]]) -> Cost:
-    """The cost, so many times as much that it is right over all that was seen of (messages, items, cost).
+    """The cost as what was seen of (messages, items, cost) has it: so many times as much, and some more.
 
-    What more a larger batch costs stays as it was measured, where sizes were given: of what was seen the large
-    ones are those of slow moments, in which more had come together.
+    By least squares, so in the mean it is right over what was seen. Where either would be below nothing, as if
+    all that was seen is of one size, it is only so many times as much.
 
     Raises:
         ValueError: nothing was seen, or nothing of what was seen costs anything by the cost that is given.
     """
-    expected = fsum(cost.of(messages, items) for messages, items, _ in seen)
-    if not expected > 0:
+    expected = np.array([cost.of(messages, items) for messages, items, _ in seen])
+    found = np.array([each for _, _, each in seen])
+    if not expected.sum() > 0:
         raise ValueError("a cost is set straight by what was seen of it")
-    return cost.times(fsum(each for _, _, each in seen) / expected)
+    columns = np.column_stack([np.ones(len(seen)), expected])
+    (more, factor), _, rank, _ = np.linalg.lstsq(columns, found, rcond=None)
+    if rank < 2 or more < 0 or factor < 0:
+        return cost.times(float(found.sum() / expected.sum()))
+    return cost.times(float(factor)).plus(float(more))
 
 
 @dataclass(frozen=True, slots=True)

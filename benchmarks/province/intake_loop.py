@@ -66,8 +66,7 @@ class IntakeLoop:
         self.took_s: list[float] = []
         """Of each that is timed, from its sending to its receipt."""
         self._timeline, self._costs, self._receipted = timeline, costs, receipted
-        self._chance = Random(seed)
-        self._seen = costs.phases and costs.phases.batches_of(rate, self._chance)
+        self._chance, self._rate = Random(seed), rate
         self._socket: deque[Arrived] = deque()
         self._queues: dict[int, deque[Arrived]] = {}
         """Of each sender; whose turn it is first."""
@@ -180,22 +179,22 @@ class IntakeLoop:
         self._timeline.at(self._timeline.now_s + drawn.lasted_s + self._lent(), delivered)
 
     def _drawn(self, messages: int, items: int) -> BatchSample:
-        """One batch of that size: as fast or slow as the next of those that were seen, whatever size that had.
+        """One batch of that size: one that was seen of nearly the same, and what more would have cost besides.
 
-        It has as many times the processor as sizes that were given have, and waits and writes as much more as
-        they do: what held that one up would not have lasted longer for some messages more.
+        Not so many times as much: what held that one up would not have lasted longer for a few messages more.
         """
-        costs = self._costs
+        costs, phases = self._costs, self._costs.phases
         cpu_s, blocked_s = costs.deliver_s.of(messages, items), costs.blocked_s.of(messages, items)
-        if self._seen is None:
+        if phases is None:
             blocked_s *= self._chance.choice(costs.blocked_ratios)
             return BatchSample(messages, items, cpu_s, cpu_s + blocked_s, costs.written.of(messages, items))
-        seen = next(self._seen)
-        cpu_s *= seen.cpu_s / costs.deliver_s.of(seen.messages, seen.items)
-        blocked_s += seen.lasted_s - seen.cpu_s - costs.blocked_s.of(seen.messages, seen.items)
-        written = seen.written_bytes - costs.written.of(seen.messages, seen.items)
-        written = max(0.0, written + costs.written.of(messages, items))
-        return BatchSample(messages, items, cpu_s, cpu_s + max(0.0, blocked_s), written)
+        seen = phases.batch(messages, self._rate, self._chance)
+        more_cpu_s = cpu_s - costs.deliver_s.of(seen.messages, seen.items)
+        more_s = more_cpu_s + blocked_s - costs.blocked_s.of(seen.messages, seen.items)
+        cpu_s = max(0.0, seen.cpu_s + more_cpu_s)
+        kept = costs.written.of(seen.messages, seen.items)
+        written = seen.written_bytes * costs.written.of(messages, items) / kept if kept else 0.0
+        return BatchSample(messages, items, cpu_s, max(cpu_s, seen.lasted_s + more_s), written)
 
     def _attend(self) -> None:
         """What the program does in the same thread once a second; its processor is in the idle share."""

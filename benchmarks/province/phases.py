@@ -6,15 +6,14 @@ the slow one of them. They come from the real program at rates at which it is no
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Final, TypeVar
 
-IN_A_ROW: Final = 10
-"""So many batches are drawn in a row, as they were seen. A machine is slow for a while, and more comes together
-then: so large batches were seen in slow moments. Drawn by their size, they would be as slow in any other."""
+BESIDE: Final = 12
+"""So many batches that are smaller, and as many that are larger, are drawn from as well."""
 STRETCH: Final = 40
 """So many ways are drawn in a row, as they were seen: what delays one message delays those behind it. Each
 drawn by itself, the longest of them would hold up all that come after it once more. (Moving blocks: Künsch,
@@ -46,7 +45,13 @@ class SeenBatches:
     rate: float
     """Messages a second."""
     samples: tuple[BatchSample, ...]
-    """In the order in which they were seen."""
+    """The smallest first."""
+
+    def near(self, messages: int, chance: Random) -> BatchSample:
+        """One of those of that size, or of the nearest on either side."""
+        first = bisect_left(self.samples, messages, key=_size)
+        last = bisect_right(self.samples, messages, key=_size)
+        return self.samples[chance.randrange(max(0, first - BESIDE), min(len(self.samples), last + BESIDE))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +75,7 @@ class Phases:
     """Everything that was seen of one program; nothing of it is empty.
 
     Raises:
-        ValueError: something is, or the rates do not grow.
+        ValueError: something is, or the batches or rates do not grow.
     """
 
     batches: tuple[SeenBatches, ...]
@@ -91,17 +96,14 @@ class Phases:
             rates = [each.rate for each in of_rates]
             if not rates or rates != sorted(rates):
                 raise ValueError("batches and ways, those of the lowest rate first")
-        samples = [self.quiet_s, self.attend_s, *(each.samples for each in self.batches)]
-        if not all([*samples, *(each.in_s for each in self.ways)]):
-            raise ValueError("a sample of each batch, wait and way")
+        sizes = [[each.messages for each in found.samples] for found in self.batches]
+        samples = [self.quiet_s, self.attend_s, *sizes, *(each.in_s for each in self.ways)]
+        if not all(samples) or any(each != sorted(each) for each in sizes):
+            raise ValueError("batches, the smallest first, and a sample of each wait")
 
-    def batches_of(self, rate: float, chance: Random) -> Iterator[BatchSample]:
-        """Batches without end, of the rates beside this one, in stretches as they followed one another."""
-        while True:
-            seen = _beside(self.batches, rate, chance).samples
-            first = chance.randrange(len(seen))
-            for number in range(first, first + IN_A_ROW):
-                yield seen[number % len(seen)]
+    def batch(self, messages: int, rate: float, chance: Random) -> BatchSample:
+        """One of nearly that size, seen at a rate beside this one."""
+        return _beside(self.batches, rate, chance).near(messages, chance)
 
     def ways_of(self, rate: float, messages: int, chance: Random) -> Iterator[tuple[float, float]]:
         """The way there and back of each of so many messages, in the order of sending."""
@@ -123,6 +125,10 @@ def _beside(found: Sequence[_OfRate], rate: float, chance: Random) -> _OfRate:
         return found[max(0, at - 1)]
     low, high = found[at - 1], found[at]
     return high if chance.random() < (rate - low.rate) / (high.rate - low.rate) else low
+
+
+def _size(batch: BatchSample) -> int:
+    return batch.messages
 
 
 def in_order(moments_s: Sequence[float], ways_s: Sequence[float]) -> list[float]:

@@ -119,7 +119,9 @@ def _batches_at(share: float, several: Sequence[Seen], items: dict[Name, int]) -
     """Those of one rate, of all runs."""
     of_share = [(run, each.trace) for each in several for run in each.runs if run.share == share]
     found = [sample for run, trace in of_share for sample in _samples(trace.batches, run, items)]
-    return SeenBatches(fmean(run.rate for run, _ in of_share), tuple(found))
+    return SeenBatches(
+        fmean(run.rate for run, _ in of_share), tuple(sorted(found, key=lambda each: each.messages))
+    )
 
 
 def _ways_at(share: float, several: Sequence[Seen], costs: ServiceTimes) -> Ways:

@@ -41,11 +41,27 @@ def test_no_part_of_a_plane_is_below_zero() -> None:
     assert min(found.batch, found.message, found.item) >= 0.0
 
 
-@pytest.mark.parametrize("cost", [Plane(1.0, 1.0, 0.0), Curve((1, 11), (2.0, 12.0))])
-@pytest.mark.parametrize("seen", [[(3, 3, 10.0), (3, 3, 14.0)], [(1, 1, 1.0), (10, 10, 23.0)]])
-def test_a_cost_is_set_straight_by_as_much_in_all_as_what_was_seen_and_larger_ones_stay_as_much_larger(
-    cost: Curve | Plane, seen: list[tuple[int, int, float]]
+@pytest.mark.parametrize("cost", [Curve((1, 10), (2.0, 8.0)), Plane(1.0, 0.5, 0.25)])
+@given(st.floats(0.01, 10), st.floats(0.01, 10))
+def test_a_cost_is_set_straight_by_so_much_more_for_each_and_so_many_times_as_much(
+    cost: Curve | Plane, more: float, factor: float
 ) -> None:
+    sizes = [(messages, 2 * messages) for messages in (1, 4, 4, 30)]
+    seen = [(*size, more + factor * cost.of(*size)) for size in sizes]
+
+    found = set_straight(cost, seen)
+
+    assert [found.of(*size) for size in [*sizes, (200, 400)]] == pytest.approx(
+        [more + factor * cost.of(*size) for size in [*sizes, (200, 400)]], rel=1e-6
+    )
+
+
+@pytest.mark.parametrize("seen", [[(3, 3, 10.0), (3, 3, 14.0)], [(1, 1, 1.0), (10, 10, 23.0)]])
+def test_where_that_says_nothing_it_is_as_much_in_all_as_what_was_seen(
+    seen: list[tuple[int, int, float]],
+) -> None:
+    cost = Plane(1.0, 1.0, 0.0)
+
     found = set_straight(cost, seen)
 
     assert sum(found.of(*size) for *size, _ in seen) == pytest.approx(24.0)

@@ -71,12 +71,11 @@ def test_a_stream_that_never_rests_is_handed_over_once_it_was_gathered_for_paho_
     assert max(sizes) < 200
 
 
-def test_a_batch_is_as_fast_as_one_that_was_seen_and_waits_and_writes_as_much_more_as_it_is_larger(
-    times: ServiceTimes,
-) -> None:
-    """That one took half of the processor that such a one takes, and waited 37.9 ms instead of 5."""
-    half = BatchSample(1, 1, 0.0021, 0.04, 300_000.0)
-    seen = replace(times, phases=Phases((SeenBatches(1.0, (half,)),), (0.003,), (0.0,), WAYS, 0.0))
+def test_a_batch_lasts_as_one_that_was_seen_and_as_much_more_as_it_is_larger(times: ServiceTimes) -> None:
+    seen = replace(
+        times,
+        phases=Phases((SeenBatches(1.0, (BatchSample(1, 1, 0.0021, 0.04),)),), (0.003,), (0.0,), WAYS, 0.0),
+    )
 
     loop, _, _ = fed(seen, [(1.0, 0)], 2.0)
     (alone_s,) = loop.took_s
@@ -84,19 +83,9 @@ def test_a_batch_is_as_fast_as_one_that_was_seen_and_waits_and_writes_as_much_mo
 
     assert alone_s == pytest.approx(BATCH_S + 0.04, abs=0.0035)
     assert [len(batch) for batch in batches] == [101]
-    assert min(many.took_s) == pytest.approx(BATCH_S + 0.0379 + 0.5 * times.deliver_s.of(101, 101), rel=0.1)
-    assert many.written_bytes == pytest.approx(300_000 + 1_000_000)
-
-
-def test_whatever_size_was_seen_in_a_slow_moment_a_batch_is_slow_in_another_of_its_own_size(
-    times: ServiceTimes,
-) -> None:
-    slow = BatchSample(101, 101, 3 * times.deliver_s.of(101, 101), 3 * times.deliver_s.of(101, 101) + 0.005)
-    seen = replace(times, phases=Phases((SeenBatches(1.0, (slow,)),), (0.003,), (0.0,), WAYS, 0.0))
-
-    loop, _, _ = fed(seen, [(1.0, 0)], 2.0)
-
-    assert loop.took_s[0] == pytest.approx(BATCH_S + 3 * 0.0042 + 0.005, abs=0.0035)
+    more_s = times.deliver_s.of(101, 101) - 0.0042
+    assert min(many.took_s) == pytest.approx(BATCH_S + 0.04 + more_s, rel=0.15)
+    assert many.cpu_s > 5 * 0.0021
 
 
 def test_what_is_done_once_a_second_delays_what_comes_meanwhile(times: ServiceTimes) -> None:

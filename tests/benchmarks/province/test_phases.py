@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import islice, pairwise
+from itertools import pairwise
 from random import Random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from benchmarks.province.phases import IN_A_ROW, STRETCH, BatchSample, Phases, SeenBatches, Ways, in_order
+from benchmarks.province.phases import BESIDE, STRETCH, BatchSample, Phases, SeenBatches, Ways, in_order
 
 
 def some(sizes: list[int], rates: list[float]) -> Phases:
@@ -23,34 +25,37 @@ def some(sizes: list[int], rates: list[float]) -> Phases:
     )
 
 
-def test_batches_are_drawn_in_stretches_as_they_were_seen_for_a_machine_is_slow_for_a_while() -> None:
-    seen = SeenBatches(1.0, tuple(BatchSample(5, 5, 0.001, float(number)) for number in range(1_000)))
-    phases = replace(some([1], [1.0]), batches=(seen,))
+@given(st.lists(st.integers(1, 200), min_size=1, max_size=80), st.integers(1, 300), st.integers(0, 99))
+def test_a_batch_that_is_drawn_is_of_that_size_or_one_of_the_nearest_beside_it(
+    sizes: list[int], wanted: int, seed: int
+) -> None:
+    sizes.sort()
+    drawn = some(sizes, [1.0]).batch(wanted, 1.0, Random(seed)).messages
 
-    drawn = [each.lasted_s for each in islice(phases.batches_of(1.0, Random(1)), 20 * IN_A_ROW)]
+    nearer = [each for each in sizes if wanted < each < drawn or drawn < each < wanted]
+    assert drawn in sizes
+    assert len(nearer) < BESIDE
 
-    follows = [(after - before) % 1_000 == 1 for before, after in pairwise(drawn)]
-    assert [at for at, each in enumerate(follows, 1) if not each] == [IN_A_ROW * n for n in range(1, 20)]
 
+def test_of_many_batches_of_one_size_each_is_drawn() -> None:
+    seen = tuple(BatchSample(5, 5, 0.001, 0.001 * number) for number in range(200))
+    phases, chance = replace(some([1], [1.0]), batches=(SeenBatches(1.0, seen),)), Random(1)
 
-def test_of_few_batches_each_is_drawn() -> None:
-    phases = some([1, 2, 3], [1.0])
+    drawn = {phases.batch(5, 1.0, chance).lasted_s for _ in range(4_000)}
 
-    drawn = {each.messages for each in islice(phases.batches_of(1.0, Random(1)), 40 * IN_A_ROW)}
-
-    assert drawn == {1, 2, 3}
+    assert len(drawn) == 200
 
 
 def test_a_batch_is_drawn_from_those_of_the_rates_beside_it_for_a_busy_program_does_more_at_once() -> None:
     seen = tuple(SeenBatches(rate, (BatchSample(5, 5, 0.001, rate),)) for rate in (100.0, 200.0, 500.0))
     phases, chance = replace(some([1], [1.0]), batches=seen), Random(1)
 
-    drawn = [each.lasted_s for each in islice(phases.batches_of(275.0, chance), 4_000 * IN_A_ROW)]
+    drawn = [phases.batch(5, 275.0, chance).lasted_s for _ in range(4_000)]
 
     assert set(drawn) == {200.0, 500.0}
     assert drawn.count(500.0) / len(drawn) == pytest.approx(0.25, abs=0.03)
-    assert next(phases.batches_of(20.0, chance)).lasted_s == 100.0
-    assert next(phases.batches_of(900.0, chance)).lasted_s == 500.0
+    assert phases.batch(5, 20.0, chance).lasted_s == 100.0
+    assert phases.batch(5, 900.0, chance).lasted_s == 500.0
 
 
 def test_the_ways_of_a_rate_between_two_are_drawn_from_both_the_nearer_the_more_often() -> None:
@@ -91,3 +96,5 @@ def test_phases_of_which_a_part_was_not_seen_are_refused() -> None:
     for lack in ({"batches": ()}, {"ways": ()}, {"batches": backwards}):
         with pytest.raises(ValueError, match="of the lowest rate first"):
             replace(whole, **lack)
+    with pytest.raises(ValueError, match="the smallest first"):
+        some([2, 1], [1.0])
