@@ -38,8 +38,8 @@ class BatchSample:
 class SeenBatches:
     """Batches at one load.
 
-    One of as many messages costs less the busier a program is: its memory is warmer, and the messages of one
-    event more often come in one batch.
+    One of as many messages costs less the busier a program is: of a station's batches with 64 to 127, a message
+    a quarter less at four fifths of what it takes in than at half. Why was not measured.
     """
 
     rate: float

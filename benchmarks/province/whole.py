@@ -126,8 +126,8 @@ def province_peak(
 ) -> ProvincePeak:
     """Communes of these sizes, each camera with so many events a day, in the busiest hour; all shards."""
     timeline, chance = Timeline(), Random(seed)
-    alerts_s = [2 * cameras * rate * kit.alerts * peak() / DAY_S * LOOK_S for cameras in communes]
-    envelopes_s = fsum(1 - exp(-each) for each in alerts_s) / LOOK_S / SHARDS
+    items_a_look = [2 * cameras * rate * kit.alerts * peak() / DAY_S * LOOK_S for cameras in communes]
+    envelopes_s = fsum(1 - exp(-each) for each in items_a_look) / LOOK_S / SHARDS
     workers = [IntakeLoop(timeline, costs.worker, seed + shard, rate=envelopes_s) for shard in range(SHARDS)]
     link, broker = Line(timeline), Line(timeline)
     own = [Line(timeline) for _ in communes]
@@ -151,7 +151,7 @@ def province_peak(
     for commune, cameras in enumerate(communes):
         moment_s = chance.uniform(0, LOOK_S)
         while moment_s < seconds:
-            if items := _poisson(alerts_s[commune], chance):
+            if items := _poisson(items_a_look[commune], chance):
                 timeline.at(moment_s, partial(send, commune, items, timed=True))
             moment_s += LOOK_S
         boxes = cameras / kit.cameras_a_box

@@ -220,7 +220,7 @@ def assert_all_among(ones: Sequence[Detection], others: Sequence[Detection]) -> 
     for one in ones:
         assert one.score < CLEARLY or any(
             other.label == one.label
-            and abs(other.score - one.score) < 1e-3
-            and astuple(other.box) == pytest.approx(astuple(one.box), abs=1e-3)
+            and abs(other.score - one.score) < 1e-4
+            and astuple(other.box) == pytest.approx(astuple(one.box), abs=1e-4)
             for other in others
         ), (one, others)

@@ -3,7 +3,7 @@
 One is traced, and what is seen of it feeds the model; the other is as ever, and how it does is what the model
 has to foretell. How fast a machine is changes from minute to minute, and what a batch costs grows with what is
 stored: short runs in turns give both nearly the same machine, and stores that grow alike. More than can be
-taken in comes once, at the end: log, disk and store are busy with it for longer than it lasts.
+taken in comes once, at the end, so that what it leaves behind delays nothing that is judged.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""On PostgreSQL the alerts of a camera are found and counted in their index, and no row of theirs is read."""
+"""On PostgreSQL the alerts of a camera are found and counted in their index alone."""
 
 from __future__ import annotations
 
