@@ -3,7 +3,7 @@
     measured   service times of the real code in this run: a station's batches on SQLite with pictures through a
                real mosquitto, an outbox, the uplink, a worker's batches on a PostgreSQL that syncs
     seen       single batches, waits and ways of `ngatu station` and `ngatu province` in processes of their own,
-               at a fifth, half and four fifths of what the model says can be taken
+               at a fifth, half, four fifths and all of what the model says can be taken
     real       the same programs in other processes and at other rates: a third, two thirds, nine tenths and
                more of what the model says once it has seen them. Three rounds of both, in turns
     model      what was tried, through a discrete-event model that is fed with what was seen in the same round,

@@ -18,7 +18,7 @@ from benchmarks.table import Row
 ROUNDS: Final = 3
 """An odd number has a round in its middle."""
 RUN_S: Final = 5.0
-"""Of each run, seen or tried."""
+"""Of each run, seen or tried, of a program that is not busy (real/turns.py)."""
 
 
 @dataclass(frozen=True, slots=True)

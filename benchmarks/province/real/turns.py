@@ -23,12 +23,13 @@ from benchmarks.province.real.calibration import CalibrationRun, Seen, seen, see
 from benchmarks.province.real.runs import RunningProgram
 from benchmarks.province.traffic import Sending
 
-PASSES: Final = 4
-"""Over all rates: up, down, up again and so on.
-
-One real worker differs from itself: at nine tenths of what it takes in, p50 of five seconds had a standard
-deviation of a fifth in 28 runs of two workers in turns. So less than some runs say little.
-"""
+PASSES: Final = 5
+"""Over all rates: up, down, up again and so on."""
+BUSY: Final = 0.6
+"""From this share of what can be taken in a program differs much from itself: of nine tenths, p50 of five
+seconds had a standard deviation of a fifth in 28 runs of two workers in turns. Few short runs say little."""
+BUSY_TIMES: Final = 2
+"""So many times as long are runs of such shares."""
 SEED_STEP: Final = 100
 """From one plan to the next: those of a trial that is made again have the numbers in between."""
 Start = Callable[[Path, Path | None], AbstractContextManager[RunningProgram]]
@@ -38,13 +39,14 @@ Planner = Callable[[Sequence[float], int], list[Sending]]
 
 @dataclass(frozen=True, slots=True)
 class Turns:
-    """One program, and how long each run of it is."""
+    """One program, and what runs it is given."""
 
     name: str
     start: Start
     plan_of: Planner
     place: Path
     seconds: float
+    """Of each run of a program that is not busy."""
     say: Callable[[str], None]
     seeds: Iterator[int] = field(default_factory=lambda: count(SEED_STEP, SEED_STEP))
 
@@ -83,17 +85,18 @@ class Turns:
 
     def _see(self, program: RunningProgram, share: float, at_most: float) -> CalibrationRun:
         self.say(f"{self.name}, seen at {share * at_most:.0f} a second")
-        return seen_at(program, share, self._plans(share * at_most))
+        return seen_at(program, share, self._plans(share, at_most))
 
     def _try(self, program: RunningProgram, share: float, most: float) -> Tried:
         self.say(f"{self.name}, tried at {share * most:.0f} a second")
-        return Tried(share * most, share, *program.take(self._plans(share * most)))
+        return Tried(share * most, share, *program.take(self._plans(share, most)))
 
-    def _plans(self, rate: float) -> Iterator[list[Sending]]:
+    def _plans(self, share: float, most: float) -> Iterator[list[Sending]]:
         """Plans of one rate, each another."""
         first = next(self.seeds)
+        seconds = self.seconds * (BUSY_TIMES if share >= BUSY else 1)
         for seed in count(first):
-            yield self.plan_of(list(arrivals(rate, self.seconds, seed)), seed)
+            yield self.plan_of(list(arrivals(share * most, seconds, seed)), seed)
 
     def _places(self, name: str) -> tuple[Path, Path]:
         return self.place / f"{self.name}-{name}", self.place / f"{self.name}-{name}.trace"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -32,9 +32,10 @@ def test_a_station_is_seen_and_tried_in_turns_and_its_medians_are_held_against_t
     monkeypatch.setattr(check, "TOO_MUCH", 1.0)
     monkeypatch.setattr(calibration, "SHARES", (0.2,))
     monkeypatch.setattr(turns, "PASSES", 2)
-    started, said, streams = list[str](), list[str](), list[str]()
+    started, said, streams, longest_s = list[str](), list[str](), list[str](), list[float]()
 
-    def few(moments: object, seed: int) -> list[Sending]:
+    def few(moments: Sequence[float], seed: int) -> list[Sending]:
+        longest_s.append(moments[-1])
         plan = commune_plan([0.1, 0.2, 0.9], seed)
         streams.append(dict(plan[0].user)["stream"])
         return plan
@@ -65,6 +66,9 @@ def test_a_station_is_seen_and_tried_in_turns_and_its_medians_are_held_against_t
     assert [middle, high, after[-1]] == sums, "all are shares of one sum, and too much comes at the end"
     thought = int(said[first + 1].split()[-3])
     assert low < thought / 2, "what the program was thought to take in before it was seen"
+    short, long = ([each for each in longest_s if (each > 0.5) == busy] for busy in (False, True))
+    assert max(short) > 0.4 and max(long) > 0.9, "a busy program is given twice as long"
+    assert len(short) >= 1 + 3 * 4 and len(long) >= 3 * 3, "a first look, and what each round has of both"
     assert len(set(streams)) == len(streams) >= 22, "no message may come twice"
     assert [row["figure"] for row in found.rows] == 4 * list(check.FIGURES)
     heads = found.rows[:: len(check.FIGURES)]

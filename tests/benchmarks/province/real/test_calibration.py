@@ -10,10 +10,19 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.province import check
 from benchmarks.province.check import predicted
 from benchmarks.province.costs import Curve, ServiceTimes
 from benchmarks.province.real import runs
-from benchmarks.province.real.calibration import CalibrationRun, Seen, calibrated, name_of, seen, seen_at
+from benchmarks.province.real.calibration import (
+    SHARES,
+    CalibrationRun,
+    Seen,
+    calibrated,
+    name_of,
+    seen,
+    seen_at,
+)
 from benchmarks.province.real.runs import Outcome
 from benchmarks.province.real.trace import Trace, TracedBatch
 from benchmarks.province.traffic import Sending, commune_plan
@@ -36,6 +45,11 @@ def traced(plan: list[Sending], began_s: float, share: float = 0.5) -> Seen:
     ends_s = began_s + 2.0 + 0.1 * len(plan)
     outcome = Outcome(1.0, ends_s - began_s, 5e6, (0.051,), 0.001)
     return Seen(trace, [CalibrationRun(share, plan, began_s, ends_s, ways, outcome)], 0.0, 0.0)
+
+
+def test_what_is_tried_lies_between_loads_that_were_seen_and_is_none_of_them() -> None:
+    assert all(min(SHARES) < share < max(SHARES) for share in check.SHARES)
+    assert not set(SHARES) & set(check.SHARES)
 
 
 def test_the_means_are_those_of_the_real_program_and_each_phase_has_its_samples(times: ServiceTimes) -> None:
