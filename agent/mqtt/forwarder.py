@@ -8,7 +8,6 @@ outbox on the station's receipt only (or on the broker's word, where the setting
 from __future__ import annotations
 
 import math
-import random
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +17,8 @@ import structlog
 
 from agent.clock import Clock, trust
 from agent.core.types import Instant
-from agent.errors import BrokerRefused, DeliveryError, WireError
+from agent.errors import DeliveryError, WireError
+from agent.mqtt.backoff import pause_s
 from agent.mqtt.connection import Connection
 from agent.mqtt.inflight import InFlight
 from agent.mqtt.live import Fate, LivePictures
@@ -43,11 +43,6 @@ QUIET_S: Final = 5.0
 """The same while nothing does, so that the heart beats: whoever has something to send, or to stop, wakes us."""
 STEADY_S: Final = 10.0
 """A connection that lasted so long ends the growth of the waits."""
-NEXT_S: Final = 5.0
-"""Longest wait before the next node of a cluster: two hundred boxes come to it at forty a second."""
-TAKEN_FIRST_S: Final = 30.0
-TAKEN_S: Final = 300.0
-"""Two users of one id would otherwise throw each other out for ever; but a second one is to be told soon."""
 LATELY_S: Final = 3600.0
 """A name that was taken within this time is taken again and again."""
 FAREWELL_S: Final = 2.0
@@ -479,32 +474,3 @@ def _fate(puback: Puback) -> Fate:
     if puback.no_subscribers:
         return Fate.UNWANTED
     return Fate.SENT if puback.taken else Fate.DROPPED
-
-
-def pause_s(
-    settings: BrokerSettings, why: DeliveryError, failures: int, *, taken_lately: bool = False
-) -> float:
-    """Seconds until the next node is asked: soon, unless all of them have been; of one node, as `wait_s`."""
-    nodes = len(settings.addresses)
-    if nodes == 1 or isinstance(why, errors.SessionTaken | errors.VersionRefused):
-        return wait_s(settings, why, failures, taken_lately=taken_lately)
-    if (failures + 1) % nodes:
-        return random.uniform(0.0, min(NEXT_S, settings.backoff_min_s))  # noqa: S311
-    return wait_s(settings, why, failures // nodes)
-
-
-def wait_s(settings: BrokerSettings, why: DeliveryError, failures: int, *, taken_lately: bool = False) -> float:
-    """Seconds until the next attempt, with full jitter: a district that comes back storms no broker.
-
-    `taken_lately` says of a taken session that it has been taken before.
-
-    Source: M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
-    """
-    if isinstance(why, errors.SessionTaken):
-        return (TAKEN_S if taken_lately else TAKEN_FIRST_S) * random.uniform(0.8, 1.2)  # noqa: S311  no secret hangs on it
-    if isinstance(why, errors.VersionRefused) and failures == 0:
-        return 0.0
-    longest = min(settings.backoff_max_s, settings.backoff_min_s * 2 ** min(failures, 16))
-    if isinstance(why, BrokerRefused):
-        longest = settings.backoff_max_s
-    return random.uniform(0.0, longest)  # noqa: S311

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import random
 import re
 import signal
 import socket
@@ -23,16 +22,14 @@ from structlog.testing import capture_logs
 
 from agent.clock import Clock, SystemClock
 from agent.core.types import Instant
-from agent.errors import BrokerRefused, BrokerUnreachable
 from agent.mqtt import forwarder
 from agent.mqtt.connection import Connection
-from agent.mqtt.forwarder import NEXT_S, Forwarder, pause_s, wait_s
+from agent.mqtt.forwarder import Forwarder
 from agent.mqtt.live import LivePictures
 from agent.mqtt.packets import InboundPacket
 from agent.mqtt.settings import BrokerSettings
 from agent.outbox import database
 from agent.outbox.outbox import Outbox, OutboxSettings
-from agent.transport import errors
 from agent.wire import codec as wire
 from agent.wire.channels import MessageKind
 from agent.wire.message import Message, Priority
@@ -341,16 +338,6 @@ def test_a_box_whose_node_dies_goes_on_at_the_next_one_of_the_cluster(
         one.start()
         until(lambda: box.forwarder.figures().connected_s is not None, 30)
     assert sorted(notes.seqs())[:20] == list(range(1, 21))
-
-
-def test_a_node_that_is_gone_is_left_soon_and_a_cluster_that_is_gone_is_asked_slowly() -> None:
-    random.seed(3)
-    settings = BrokerSettings(hosts=("south", "west"))
-    why = BrokerUnreachable("gone")
-    waits = [[pause_s(settings, why, failures) for _ in range(200)] for failures in range(9)]
-    assert all(max(waits[n]) <= NEXT_S for n in (0, 1, 3, 4, 6, 7))
-    assert max(waits[2]) > NEXT_S
-    assert max(waits[8]) > 2 * max(waits[2])
 
 
 @pytest.mark.broker
@@ -746,45 +733,6 @@ def test_a_command_handler_that_raises_ends_nothing(mosquitto: Mosquitto, open_b
     with client(mosquitto.port) as (plain, _):
         until(lambda: plain.publish(box.topics.below("command/ping"), b"1", qos=1) and heard)
     assert box.forwarder.figures().reconnects == 0
-
-
-# ------------------------------------------------------------------------------------------------- the waits
-
-
-def test_two_hundred_boxes_do_not_storm_a_broker_that_comes_back() -> None:
-    """Promise P12: at most 40 connections a second, and all back within 120 s; here by arithmetic."""
-    random.seed(12)
-    settings, why = BrokerSettings(), BrokerUnreachable("gone")
-    away_s = 30.0
-    back: list[float] = []
-    for _ in range(200):
-        moment, failures = 0.0, 0
-        while moment < away_s or not failures:
-            moment += wait_s(settings, why, failures)
-            failures += 1
-        back.append(moment)
-    peak = max(sum(second <= moment < second + 1 for moment in back) for second in range(200))
-    assert peak <= 40
-    assert max(back) <= away_s + 120
-
-
-def test_after_a_short_restart_the_peak_is_bounded_too() -> None:
-    random.seed(12)
-    back = [wait_s(BrokerSettings(), BrokerUnreachable("gone"), 0) for _ in range(200)]
-    assert max(sum(second <= moment < second + 1 for moment in back) for second in range(200)) <= 40
-
-
-def test_a_taken_session_backs_off_for_half_a_minute_and_then_for_minutes() -> None:
-    why = errors.SessionTaken("taken")
-    assert 24 <= wait_s(BrokerSettings(), why, 0) <= 36
-    assert wait_s(BrokerSettings(), why, 0, taken_lately=True) >= 240
-
-
-def test_refusals_are_retried_slowly_and_versions_at_once() -> None:
-    random.seed(1)
-    refused = [wait_s(BrokerSettings(), BrokerRefused("no"), 0) for _ in range(100)]
-    assert max(refused) > 30
-    assert wait_s(BrokerSettings(), errors.VersionRefused("5"), 0) == 0
 
 
 def test_an_old_message_is_marked_as_replayed(embedded: Address, open_box: Callable[..., Box]) -> None:
