@@ -1,9 +1,9 @@
-"""The model held against the real thing, in rounds: what else a machine does changes from minute to minute.
+"""The model held against the real thing, pass by pass: a machine's pace changes from minute to minute.
 
-In each round one real program is seen (real/calibration.py) and another tried, in turns (real/turns.py), and
-the model is fed with what was seen in that round, and with nothing of how a tried plan went. Of several rounds
-the median counts. What was seen is held against the model, too: there the same minutes have fed it, so what it
-is off is its own.
+One real program is seen (real/calibration.py) and another tried, in turns (real/turns.py). In each pass over
+all rates the model is fed with what was seen in that pass, and with nothing of how a tried plan went. Of all
+passes the median counts. What was seen is held against the model, too: there the same seconds have fed it, so
+what it is off is its own.
 """
 
 from __future__ import annotations
@@ -82,23 +82,25 @@ class Tried:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """One round: what was seen in it, and how it went at each rate."""
+    """One pass: what was seen in it, and how it went at each rate."""
 
     costs: ServiceTimes
     tried: Sequence[Tried]
 
 
-def compared(name: str, rounds: Sequence[Checked]) -> Iterator[Row]:
-    """Rows of each rate and figure: medians of the rounds, of the model, the real run and how far it is off.
+def compared(name: str, passes: Sequence[Checked]) -> Iterator[Row]:
+    """Rows of each rate and figure: medians of the passes, of the model, the real run and how far it is off.
 
-    Of the runs of one rate in a round each figure is of all together.
+    Of the runs of one rate in a pass each figure is of all together.
     """
-    for share in sorted({each.share for each in rounds[0].tried}):
-        runs_of = [[each for each in of.tried if each.share == share] for of in rounds]
-        foretold = [_foretold(of.costs, runs) for of, runs in zip(rounds, runs_of, strict=True)]
+    for share in sorted({each.share for of in passes for each in of.tried}):
+        having = [(of.costs, [each for each in of.tried if each.share == share]) for of in passes]
+        having = [(costs, runs) for costs, runs in having if runs]
+        runs_of = [runs for _, runs in having]
+        foretold = [_foretold(costs, runs) for costs, runs in having]
         happened = [together([each.outcome for each in runs]) for runs in runs_of]
         for figure, of_outcome in FIGURES.items():
-            if figure == WRITTEN and rounds[0].costs.store_s is not None:  # a worker writes nothing itself
+            if figure == WRITTEN and passes[0].costs.store_s is not None:  # a worker writes nothing itself
                 continue
             models, real = ([of_outcome(each) for each in outcomes] for outcomes in (foretold, happened))
             off = [100 * (model / found - 1) for model, found in zip(models, real, strict=True)]
@@ -108,7 +110,7 @@ def compared(name: str, rounds: Sequence[Checked]) -> Iterator[Row]:
                 "of the most": f"{share:.0%}", "figure": figure,
                 "model": _short(median(models)), "real": _short(median(real)),
                 "deviation, %": round(median(off), 1),
-                "each round": " ".join(f"{_short(found):g} ({by:+.0f})" for found, by in beside),
+                "each pass": " ".join(f"{_short(found):g} ({by:+.0f})" for found, by in beside),
                 "trials": sum(each.outcome.trials for runs in runs_of for each in runs),
             }  # fmt: skip
 

@@ -16,9 +16,9 @@ from benchmarks.province.real.turns import Planner, Start, TriedProgram, Turns
 from benchmarks.table import Row
 
 ROUNDS: Final = 3
-"""An odd number has a round in its middle."""
+"""Each with processes and stores of its own: one program is not quite like another."""
 RUN_S: Final = 5.0
-"""Of each run, seen or tried, of a program that is not busy (real/turns.py)."""
+"""Of each run, seen or tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def in_rounds(
     share: float = 1.0,
     rounds: int = ROUNDS,
 ) -> RoundsResult:
-    """Each round has a model of its own, and all have the same rates.
+    """Each pass of a round has a model of its own, and all have the same rates.
 
     All rates are shares of what the model says that it takes in, once the program had a first short look: at
     none of those at which it is tried is it seen.
@@ -74,11 +74,12 @@ def in_rounds(
     for number in range(1, rounds + 1):
         say(f"{program.name}, round {number} of {rounds}")
         was_seen, was_tried = turns.seen_and_tried(most, number)
-        several.append(was_seen)
+        several += was_seen
         ended.append(was_tried)
-        found = calibrated(costs, [was_seen])
-        checked.append(Checked(_at_rest(found, [was_tried]), was_tried.tried))
-        again.append(Checked(found, [_as_tried(run, most) for run in was_seen.runs]))
+        for of_pass, tried in zip(was_seen, was_tried.passes, strict=True):
+            found = calibrated(costs, [of_pass])
+            checked.append(Checked(_at_rest(found, [was_tried]), tried))
+            again.append(Checked(found, [_as_tried(run, most) for run in of_pass.runs]))
     return RoundsResult(
         costs=_at_rest(calibrated(costs, several), ended),
         rows=[*compared(program.name, checked), *compared(f"{program.name}, seen", again)],

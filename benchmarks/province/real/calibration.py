@@ -50,7 +50,7 @@ class CalibrationRun:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What one traced program showed, at each of the rates."""
+    """What one traced program showed in a pass, at each of the rates."""
 
     trace: Trace
     runs: Sequence[CalibrationRun]
@@ -70,10 +70,13 @@ def seen_at(program: RunningProgram, share: float, plans: Iterator[list[Sending]
     return CalibrationRun(share, plan, program.began_s, time.monotonic(), ways, outcome)
 
 
-def seen(file: Path, program: RunningProgram, runs: Sequence[CalibrationRun]) -> Seen:
-    """What a program that has ended left in the file, with its runs."""
+def seen(file: Path, program: RunningProgram, passes: Sequence[Sequence[CalibrationRun]]) -> list[Seen]:
+    """Of what a program that has ended left in the file what belongs to each pass, with the pass's runs."""
     trace: Trace = pickle.loads(file.read_bytes())
-    return Seen(trace, runs, program.idle_share, program.idle_bytes_s)
+    return [
+        Seen(trace.between(runs[0].began_s, runs[-1].ended_s), runs, program.idle_share, program.idle_bytes_s)
+        for runs in passes
+    ]
 
 
 def calibrated(costs: ServiceTimes, several: Sequence[Seen]) -> ServiceTimes:
@@ -85,8 +88,11 @@ def calibrated(costs: ServiceTimes, several: Sequence[Seen]) -> ServiceTimes:
     )
     runs = [run for each in several for run in each.runs]
     items = {name_of(each): each.items for run in runs for each in run.plan}
-    shares = {each.share for each in runs}
-    batches = [_batches_at(share, several, items) for share in shares]
+    by_rate = [
+        [(run, each.trace) for each in several for run in each.runs if run.share == share]
+        for share in sorted({each.share for each in runs})
+    ]
+    batches = [_batches(of_rate, items) for of_rate in by_rate]
     samples = [sample for of_rate in batches for sample in of_rate.samples]
     sizes = [(each.messages, each.items) for each in samples]
     written = sum(each.outcome.written_bytes - costs.idle_bytes_s * each.outcome.lasted_s for each in runs)
@@ -100,11 +106,11 @@ def calibrated(costs: ServiceTimes, several: Sequence[Seen]) -> ServiceTimes:
     )
     if kept := sum(costs.written.of(*each) for each in sizes):
         costs = replace(costs, written=costs.written.times(max(0.0, written) / kept))
-    ways = [_ways_at(share, several, costs) for share in shares]
+    ways = [_ways(of_rate, costs) for of_rate in by_rate]
     phases = Phases(
         batches=tuple(sorted(batches, key=lambda each: each.rate)),
         quiet_s=tuple(lasted_s for each in several for _, lasted_s in each.trace.quiet) or (0.002,),
-        attend_s=tuple(lasted_s for each in several for _, lasted_s in each.trace.attend),
+        attend_s=tuple(lasted_s for each in several for _, lasted_s in each.trace.attend) or (0.0,),
         ways=tuple(sorted(ways, key=lambda each: each.rate)),
         beside_s=0.0,
     )
@@ -116,18 +122,17 @@ def calibrated(costs: ServiceTimes, several: Sequence[Seen]) -> ServiceTimes:
     return replace(costs, phases=replace(phases, beside_s=beside_s, beside_batch_s=beside_batch_s))
 
 
-def _batches_at(share: float, several: Sequence[Seen], items: dict[Name, int]) -> SeenBatches:
+def _batches(of_rate: Sequence[tuple[CalibrationRun, Trace]], items: dict[Name, int]) -> SeenBatches:
     """Those of one rate, of all runs."""
-    of_share = [(run, each.trace) for each in several for run in each.runs if run.share == share]
-    found = [sample for run, trace in of_share for sample in _samples(trace.batches, run, items)]
+    found = [sample for run, trace in of_rate for sample in _samples(trace.batches, run, items)]
     return SeenBatches(
-        fmean(run.rate for run, _ in of_share), tuple(sorted(found, key=lambda each: each.messages))
+        fmean(run.rate for run, _ in of_rate), tuple(sorted(found, key=lambda each: each.messages))
     )
 
 
-def _ways_at(share: float, several: Sequence[Seen], costs: ServiceTimes) -> Ways:
+def _ways(of_rate: Sequence[tuple[CalibrationRun, Trace]], costs: ServiceTimes) -> Ways:
     """Those of one rate, of all runs."""
-    found = [_ways(run, each.trace, costs) for each in several for run in each.runs if run.share == share]
+    found = [_ways_of(run, trace, costs) for run, trace in of_rate]
     return Ways(
         fmean(each.rate for each in found),
         tuple(way for each in found for way in each.in_s),
@@ -151,14 +156,17 @@ def _samples(
         wrote = batch.wrote_after
 
 
-def _ways(run: CalibrationRun, trace: Trace, costs: ServiceTimes) -> Ways:
-    """There: of messages that came while no batch was kept, for only they were read as they came."""
+def _ways_of(run: CalibrationRun, trace: Trace, costs: ServiceTimes) -> Ways:
+    """There: of messages that came while no batch was kept, for only they were read as they came.
+
+    Of those it takes whose reading was noted.
+    """
     batches = list(_within(trace.batches, run))
     began_s, ended_s = [each.began_s for each in batches], [each.ended_s for each in batches]
     there, back = [], []
     for name, (sent_s, _) in sorted(run.ways.items(), key=lambda each: each[1]):
-        heard_s = trace.heard_s[name]
-        if bisect_right(began_s, heard_s) == bisect_right(ended_s, sent_s):
+        heard_s = trace.heard_s.get(name)
+        if heard_s is not None and bisect_right(began_s, heard_s) == bisect_right(ended_s, sent_s):
             there.append(max(0.0, heard_s - sent_s - costs.wake_s - costs.read_s))
     for batch in batches:
         back += [run.ways[name][1] - batch.ended_s for name in batch.names if name in run.ways]

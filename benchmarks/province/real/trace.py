@@ -29,7 +29,16 @@ class Trace:
 
     batches: list[TracedBatch] = field(default_factory=list)
     heard_s: dict[Name, float] = field(default_factory=dict)
-    """When each was read the first time."""
+    """When each that was noted was read the first time."""
     quiet: list[tuple[float, float]] = field(default_factory=list)
     """When a wait began, and how long it lasted."""
     attend: list[tuple[float, float]] = field(default_factory=list)
+
+    def between(self, from_s: float, to_s: float) -> Trace:
+        """What began within a time; of the moments at which messages were read all."""
+        return Trace(
+            [each for each in self.batches if from_s <= each.began_s <= to_s],
+            self.heard_s,
+            [each for each in self.quiet if from_s <= each[0] <= to_s],
+            [each for each in self.attend if from_s <= each[0] <= to_s],
+        )

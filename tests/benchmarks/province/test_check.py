@@ -54,7 +54,7 @@ def test_a_way_through_the_broker_is_gone_twice(times: ServiceTimes) -> None:
     assert far.percentile(0.5) - near.percentile(0.5) == pytest.approx(0.1, abs=0.01)
 
 
-def test_the_runs_of_one_rate_are_one_figure_and_of_the_rounds_the_median_counts(times: ServiceTimes) -> None:
+def test_the_runs_of_one_rate_are_one_figure_and_of_the_passes_the_median_counts(times: ServiceTimes) -> None:
     plan = commune_plan(list(arrivals(30.0, 2.0, 2)), 2)
     model = predicted(plan, times, 0.001)
 
@@ -64,16 +64,16 @@ def test_the_runs_of_one_rate_are_one_figure_and_of_the_rounds_the_median_counts
             90.0 * share, share, plan, Outcome(model.cpu_s, factor * model.lasted_s, 1.0, took_s, 0.001)
         )
 
-    rounds = [
+    passes = [
         Checked(times, [tried(one, 0.5), tried(3.0, 0.9), tried(two, 0.5)])
         for one, two in ((1, 1), (0.5, 1.5), (2, 2))
     ]
-    rows = list(compared("station", rounds))
+    rows = list(compared("station", passes))
 
     assert [row["of the most"] for row in rows] == len(FIGURES) * ["50%"] + len(FIGURES) * ["90%"]
     (lasted,) = (row for row in rows[: len(FIGURES)] if row["figure"] == "all receipted after, s")
     assert lasted["deviation, %"] == 0.0
-    assert [each.strip("()") for each in str(lasted["each round"]).split()[1::2]] == ["+0", "+0", "-50"]
+    assert [each.strip("()") for each in str(lasted["each pass"]).split()[1::2]] == ["+0", "+0", "-50"]
     assert {row["trials"] for row in rows} == {3, 6}
     assert rows[0]["arrivals a second"] == 45.0
 

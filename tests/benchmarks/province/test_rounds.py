@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from statistics import median
 
 import pytest
 
@@ -32,10 +33,9 @@ def test_a_station_is_seen_and_tried_in_turns_and_its_medians_are_held_against_t
     monkeypatch.setattr(check, "TOO_MUCH", 1.0)
     monkeypatch.setattr(calibration, "SHARES", (0.2,))
     monkeypatch.setattr(turns, "PASSES", 2)
-    started, said, streams, longest_s = list[str](), list[str](), list[str](), list[float]()
+    started, said, streams = list[str](), list[str](), list[str]()
 
-    def few(moments: Sequence[float], seed: int) -> list[Sending]:
-        longest_s.append(moments[-1])
+    def few(moments: object, seed: int) -> list[Sending]:
         plan = commune_plan([0.1, 0.2, 0.9], seed)
         streams.append(dict(plan[0].user)["stream"])
         return plan
@@ -66,9 +66,6 @@ def test_a_station_is_seen_and_tried_in_turns_and_its_medians_are_held_against_t
     assert [middle, high, after[-1]] == sums, "all are shares of one sum, and too much comes at the end"
     thought = int(said[first + 1].split()[-3])
     assert low < thought / 2, "what the program was thought to take in before it was seen"
-    short, long = ([each for each in longest_s if (each > 0.5) == busy] for busy in (False, True))
-    assert max(short) > 0.4 and max(long) > 0.9, "a busy program is given twice as long"
-    assert len(short) >= 1 + 3 * 4 and len(long) >= 3 * 3, "a first look, and what each round has of both"
     assert len(set(streams)) == len(streams) >= 22, "no message may come twice"
     assert [row["figure"] for row in found.rows] == 4 * list(check.FIGURES)
     heads = found.rows[:: len(check.FIGURES)]
@@ -76,7 +73,8 @@ def test_a_station_is_seen_and_tried_in_turns_and_its_medians_are_held_against_t
     assert [row["what"] for row in heads] == [*3 * ["station"], "station, seen"]
     for row in found.rows:
         assert isinstance(row["model"], float) and row["model"] > 0
-        each = sorted(map(float, str(row["each round"]).replace("(", "").replace(")", "").split()[::2]))
-        assert row["real"] == each[1] > 0
+        each = [*map(float, str(row["each pass"]).replace("(", "").replace(")", "").split()[::2])]
+        assert len(each) == (3 if row["of the most"] == "100%" else 6), "too much comes once a round"
+        assert 0 < row["real"] == pytest.approx(median(each), rel=0.01)
     assert found.held_bytes > 10e6
     assert found.costs.phases is not None and len(found.costs.phases.ways) == 1

@@ -133,6 +133,32 @@ def test_a_way_is_counted_only_where_no_batch_kept_the_message_from_being_read(t
     assert max(phases.ways[0].in_s) < 0.003
 
 
+def test_a_way_is_not_counted_where_the_reading_of_the_message_was_not_noted(times: ServiceTimes) -> None:
+    plan = commune_plan(EVENTS_S, 3)
+    program = traced(plan, 1_000.0)
+    for each in plan[::2]:
+        del program.trace.heard_s[name_of(each)]
+
+    phases = calibrated(times, [program]).phases
+
+    assert phases is not None
+    assert len(phases.ways[0].in_s) == len(plan) // 2
+    assert len(phases.ways[0].out_s) == len(plan)
+
+
+def test_a_pass_has_its_own_batches_and_waits() -> None:
+    trace = traced(commune_plan(EVENTS_S, 3), 1_000.0).trace
+    trace.quiet.append((1_002.0, 0.5))
+    trace.attend.append((1_003.0, 0.7))
+
+    first, later = trace.between(0.0, 1_001.5), trace.between(1_001.5, 2_000.0)
+
+    assert [*first.batches, *later.batches] == trace.batches
+    assert max(each.began_s for each in first.batches) < 1_001.5 < min(each.began_s for each in later.batches)
+    assert (first.quiet, later.quiet) == ([(1_000.0, 0.0025)], [(1_002.0, 0.5)])
+    assert (first.attend, later.attend) == ([(1_000.0, 0.003)], [(1_003.0, 0.7)])
+
+
 @pytest.mark.long
 @pytest.mark.broker
 @pytest.mark.timeout(300)
@@ -149,7 +175,7 @@ def test_a_traced_station_tells_of_each_message_when_it_was_heard_and_in_which_b
 
     with runs.running_station(start_mosquitto(), tmp_path, file) as program:
         run = seen_at(program, 0.5, iter(plans))
-    found = calibrated(times, [seen(file, program, [run])])
+    found = calibrated(times, seen(file, program, [[run]]))
 
     trace: Trace = pickle.loads(file.read_bytes())
     sent = {name_of(each) for plan in plans for each in plan}
