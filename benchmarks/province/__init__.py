@@ -5,8 +5,8 @@
     seen       single batches, waits and ways of `ngatu station` and `ngatu province` in processes of their own,
                at a fifth, half, four fifths and all of what the model says can be taken
     real       the same programs in other processes and at other rates: a third, two thirds, nine tenths and
-               more of what the model says once it has seen them. Three rounds of both, in turns
-    model      what was tried, through a discrete-event model that is fed with what was seen in the same round,
+               more of what the model says once it has seen them. Three rounds of both, in turns, of four passes
+    model      what was tried, through a discrete-event model that is fed with what was seen in the same pass,
                and with nothing of how that went; of each figure the median of how far it is off. And what was
                seen, which shows how much of that is the model's own, and how much the minutes between
     province   332 communes with 14,053 cameras, now and in ten years: machines, disks, links at 50, 1,000

@@ -21,7 +21,7 @@ from benchmarks.province.check import predicted
 from benchmarks.province.costs import ServiceTimes, parts, set_straight
 from benchmarks.province.phases import BatchSample, Phases, SeenBatches, Ways
 from benchmarks.province.real.runs import Outcome, RunningProgram
-from benchmarks.province.real.trace import Name, Trace, TracedBatch
+from benchmarks.province.real.trace import Name, Trace, TracedBatch, named
 from benchmarks.province.traffic import Sending
 
 SHARES: Final = (0.2, 0.5, 0.8, 1.0)
@@ -175,7 +175,7 @@ def _ways_of(run: CalibrationRun, trace: Trace, costs: ServiceTimes) -> Ways:
 
 def _name(place: str, stream: str, seq: int) -> Name:
     commune, device = place.split("/")[2:4]
-    return commune, device, stream, seq
+    return named(commune, device, stream, seq)
 
 
 def name_of(each: Sending) -> Name:

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks.province.real.trace import Name, Trace, TracedBatch
+from benchmarks.province.real.trace import Name, Trace, TracedBatch, named
 from station.ingest.batches import Batches
 from station.ingest.connection import BrokerConnection
 from station.ingest.handler_calls import HandlerCalls
@@ -41,14 +41,14 @@ class Tracer:
 
     def install(self) -> None:
         """For the rest of this process."""
-        for owner, name, around in (
+        for owner, step, around in (
             (Batches, "deliver", self._deliver),
             (Batches, "put", self._put),
             (BrokerConnection, "read", self._read),
             (HandlerCalls, "attend", self._attend),
             (Receipts, "deduplicate", self._deduplicate),
         ):
-            setattr(owner, name, _around(getattr(owner, name), around))
+            setattr(owner, step, _around(getattr(owner, step), around))
 
     def _deliver(self, step: Callable[..., Any], batches: Any, client: Any) -> None:
         self._names = ()
@@ -68,7 +68,8 @@ class Tracer:
         if self._read_so_far % EVERY < NOTED:
             given = dict(getattr(packet.properties, "UserProperty", ()))
             if "seq" in given:
-                self.trace.heard_s.setdefault((*box, given["stream"], int(given["seq"])), time.monotonic())
+                name = named(*box, given["stream"], int(given["seq"]))
+                self.trace.heard_s.setdefault(name, time.monotonic())
         step(batches, box, suffix, packet)
 
     def _read(self, step: Callable[..., Any], connection: Any, client: Any, wait_s: float) -> Any:
@@ -93,7 +94,7 @@ class Tracer:
 def _name(message: InboundMessage) -> Name | None:
     if message.stream is None or message.seq is None:
         return None
-    return message.commune, message.device, message.stream, message.seq
+    return named(message.commune, message.device, message.stream, message.seq)
 
 
 def _around(step: Callable[..., Any], around: Callable[..., Any]) -> Callable[..., Any]:
