@@ -6,12 +6,8 @@ import cv2
 
 from agent.clock import libc
 
-M_MMAP_THRESHOLD = -3
 M_ARENA_MAX = -8
 """malloc.h of the GNU C library."""
-MAPPED_BYTES = 4 << 20
-"""A block of so many is given back as soon as it is freed. Left to itself, the library raises this limit to the
-largest such block that was ever freed, and keeps twice as much at the end of its heap from then on."""
 ARENAS = 2
 """Its own choice is eight for each core, and each keeps what its threads once needed: 20 MB on a box with four
 cameras (measured). The threads of a box seldom allocate at the same moment."""
@@ -23,7 +19,6 @@ def begin() -> None:
     cv2.setNumThreads(1)
     if hasattr(libc(), "mallopt"):  # GNU's alone has it
         libc().mallopt(M_ARENA_MAX, ARENAS)
-        libc().mallopt(M_MMAP_THRESHOLD, MAPPED_BYTES)
 
 
 def tidy() -> None:

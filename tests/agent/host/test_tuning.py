@@ -61,29 +61,3 @@ def test_memory_that_is_not_needed_any_more_is_given_back() -> None:
 
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) > 20 << 20  # of 40 million bytes
-
-
-LARGE = """
-import psutil
-from agent.host import tuning
-tuning.begin()
-held = psutil.Process().memory_info
-largest = bytearray(b"x" * (24 << 20))
-del largest
-before = held().rss
-block = bytearray(b"x" * (8 << 20))
-after = held().rss
-del block
-print(after - before, held().rss - before)
-"""
-
-
-def test_a_large_block_is_given_back_at_once_however_large_one_was_before_it() -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", LARGE], capture_output=True, text=True, check=False, timeout=60
-    )
-
-    assert done.returncode == 0, done.stderr
-    more, left = map(int, done.stdout.split())
-    assert more > 7 << 20
-    assert left < 1 << 20
