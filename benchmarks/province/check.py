@@ -94,8 +94,9 @@ def compared(name: str, passes: Sequence[Checked]) -> Iterator[Row]:
     Of the runs of one rate in a pass each figure is of all together.
     """
     for share in sorted({each.share for of in passes for each in of.tried}):
-        having = [(of.costs, [each for each in of.tried if each.share == share]) for of in passes]
-        having = [(costs, runs) for costs, runs in having if runs]
+        having = [
+            (of.costs, runs) for of in passes if (runs := [each for each in of.tried if each.share == share])
+        ]
         runs_of = [runs for _, runs in having]
         foretold = [_foretold(costs, runs) for costs, runs in having]
         happened = [together([each.outcome for each in runs]) for runs in runs_of]

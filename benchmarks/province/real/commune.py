@@ -20,7 +20,8 @@ from agent.wire import codec
 from agent.wire.message import Message, Priority
 from agent.wire.payloads import PROOF_DIGITS
 from benchmarks.province.costs import CommuneCosts, Cost, Curve, Plane, ServiceTimes, UplinkCosts
-from benchmarks.province.real.intake import ROUNDS, DrivenIntake, Handed, Reads, written_bytes
+from benchmarks.province.real.intake import ROUNDS, DrivenIntake, Handed, Reads
+from benchmarks.province.real.written import written_bytes
 from benchmarks.province.traffic import Sending, commune_plan
 from station.config import QuotaSettings
 from station.ingest.inbound import read

@@ -10,7 +10,6 @@ import gc
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final
 
 import paho.mqtt.client as paho
@@ -19,6 +18,7 @@ from agent.errors import NgatuError
 from agent.transport.client import connect
 from agent.transport.settings import EndpointSettings
 from benchmarks.cost.cpu import seconds
+from benchmarks.province.real.written import written_bytes
 from benchmarks.province.traffic import Sending
 from station.ingest.batches import Batches
 from station.ingest.connection import BrokerConnection
@@ -166,12 +166,3 @@ def _freeze() -> None:
     """As the services do after their start: what is there already is no garbage that a batch has to look at."""
     gc.collect()
     gc.freeze()
-
-
-def written_bytes() -> int:
-    """Bytes that this process has given the system to write.
-
-    What the system says that it wrote counts a whole folio of the page cache for each page in it.
-    """
-    lines = Path("/proc/self/io").read_text(encoding="ascii").splitlines()
-    return next(int(line.split(":")[1]) for line in lines if line.startswith("wchar"))

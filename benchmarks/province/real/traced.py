@@ -1,13 +1,11 @@
 """A program as ever that notes what it did: `python -m benchmarks.province.real.traced FILE station -c CONFIG`.
 
-At its end the trace is left in FILE. Noting costs the program some time, too: so no such run is judged, and as
-little as can be is noted, for near what a program takes in a few hundredths of its time make a fifth of its
-receipts' delay.
+At its end the trace is left in FILE. Noting costs the program some time, too: so no such run is judged, and no
+more is noted than the model asks for. Near what it can take in receipts come much later for a little more work.
 """
 
 from __future__ import annotations
 
-import os
 import pickle
 import sys
 import time
@@ -16,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.province.real.trace import Name, Trace, TracedBatch, named
+from benchmarks.province.real.written import written_bytes
 from station.ingest.batches import Batches
 from station.ingest.connection import BrokerConnection
 from station.ingest.handler_calls import HandlerCalls
@@ -37,7 +36,6 @@ class Tracer:
         self.trace = Trace()
         self._names: tuple[Name | None, ...] = ()
         self._read_so_far = 0
-        self._io = os.open("/proc/self/io", os.O_RDONLY)
 
     def install(self) -> None:
         """For the rest of this process."""
@@ -52,12 +50,11 @@ class Tracer:
 
     def _deliver(self, step: Callable[..., Any], batches: Any, client: Any) -> None:
         self._names = ()
-        wrote = self._written_bytes()
+        wrote = written_bytes()
         began_s, cpu_s = time.monotonic(), time.thread_time()
         step(batches, client)
         cpu_s, ended_s = time.thread_time() - cpu_s, time.monotonic()
-        batch = TracedBatch(began_s, ended_s, cpu_s, self._names, wrote, self._written_bytes())
-        self.trace.batches.append(batch)
+        self.trace.batches.append(TracedBatch(began_s, ended_s, cpu_s, self._names, wrote, written_bytes()))
 
     def _deduplicate(self, step: Callable[..., Any], receipts: Any, batch: Any) -> Any:
         self._names = tuple(map(_name, batch))
@@ -84,11 +81,6 @@ class Tracer:
         began_s = time.monotonic()
         step(calls)
         self.trace.attend.append((began_s, time.monotonic() - began_s))
-
-    def _written_bytes(self) -> int:
-        """That this process has given the system to write, as real/intake.py has it, by a file that is open."""
-        given = os.pread(self._io, 1000, 0)
-        return int(given[given.index(b"wchar:") + 6 :].split(maxsplit=1)[0])
 
 
 def _name(message: InboundMessage) -> Name | None:

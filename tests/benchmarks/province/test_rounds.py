@@ -75,6 +75,7 @@ def test_a_station_is_seen_and_tried_in_turns_and_its_medians_are_held_against_t
         assert isinstance(row["model"], float) and row["model"] > 0
         each = [*map(float, str(row["each pass"]).replace("(", "").replace(")", "").split()[::2])]
         assert len(each) == (3 if row["of the most"] == "100%" else 6), "too much comes once a round"
-        assert 0 < row["real"] == pytest.approx(median(each), rel=0.01)
+        # Of an even number it is half of what two have together, and each of them is told in three digits.
+        assert 0 < row["real"] == (median(each) if len(each) % 2 else pytest.approx(median(each), rel=0.006))
     assert found.held_bytes > 10e6
     assert found.costs.phases is not None and len(found.costs.phases.ways) == 1
