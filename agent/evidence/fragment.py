@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
@@ -83,3 +84,35 @@ class StoredFragment:
     def end_s(self) -> float:
         """Corrected wall time of its end."""
         return self.wall_s + self.duration_s
+
+
+def as_stored(
+    fragment: Fragment, cipher: bytes, segment: int, boot: str, init_sha256: str | None
+) -> StoredFragment:
+    """What is known of a piece that is about to be appended to this segment, with its ciphertext.
+
+    `init_sha256` is that of the segment's init; None: this piece is it.
+    """
+    digest = hashlib.sha256(fragment.data).hexdigest()
+    return StoredFragment(
+        camera=fragment.camera,
+        run=fragment.run,
+        kind=fragment.kind,
+        segment=segment,
+        position=0,
+        bytes=len(cipher),
+        start=fragment.start,
+        boot=boot,
+        wall_s=fragment.start.wall_s,
+        clock=fragment.clock,
+        duration_s=fragment.duration_s,
+        key=fragment.key,
+        codec=fragment.codec,
+        width_px=fragment.width_px,
+        height_px=fragment.height_px,
+        sha256=digest,
+        cipher_sha256=hashlib.sha256(cipher).hexdigest(),
+        init_sha256=init_sha256 or digest,
+        recorded=fragment.recorded,
+        mask_sha256=fragment.mask_sha256,
+    )

@@ -21,9 +21,9 @@ from typing import NamedTuple
 
 import structlog
 
-from agent.evidence.aside import Aside, aside, set_aside, set_rest_aside
-from agent.evidence.deletion import DAY_S, DeletedRange, Deletion, Role, Why
 from agent.evidence.index import Index, ListedSegment
+from agent.evidence.retention.aside import Aside, aside, set_aside, set_rest_aside
+from agent.evidence.retention.deletion import DAY_S, DeletedRange, Deletion, Role, Why
 from agent.evidence.segment import SegmentFile, goes_on, mend, read_segment, segment_name, segment_number
 from agent.settings.base import NAME_PATTERN
 

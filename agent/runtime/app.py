@@ -29,7 +29,7 @@ from agent.host import restarts, tuning
 from agent.host.supervise import notify
 from agent.runtime.parts import AGAIN, Parts
 from agent.status import health
-from agent.workers.camera import is_finite
+from agent.workers.watching.camera import is_finite
 
 logger = structlog.get_logger(__name__)
 

@@ -17,11 +17,11 @@ from agent.publishing.jpeg import Jpeg
 from agent.wire.codec import moment
 from agent.wire.payloads import rfc3339
 from agent.wire.verbs import ClipArgs, LookArgs, ReleaseArgs, SamplesArgs, Verb
-from agent.workers.camera import CameraWorker, PauseState
 from agent.workers.footage.clips import ClipWorker
 from agent.workers.looks import LookReport, Looks
 from agent.workers.samples.handover import SampleHandover
 from agent.workers.snapshots import Snapshots
+from agent.workers.watching.camera import CameraWorker, PauseState
 
 
 class CommandExecutor:

@@ -13,16 +13,16 @@ from agent.config.schema import CameraConfig, Config
 from agent.core.ids import Ids
 from agent.core.types import Event
 from agent.evidence import encryption
-from agent.evidence.deletion import Deletion
+from agent.evidence.retention.deletion import Deletion
 from agent.evidence.ring import Ring
 from agent.host.supervise import Beat, Stop
 from agent.outbox.outbox import Outbox
-from agent.workers.camera import CameraWorker
 from agent.workers.footage import records as footage_records
 from agent.workers.footage.keeper import FootageFigures, FootageKeeper
 from agent.workers.footage.recorder import Recorder
 from agent.workers.footage.sources import FootageSource, MainFootage, SharedFootage
-from agent.workers.main_pictures import MainPictures
+from agent.workers.watching.camera import CameraWorker
+from agent.workers.watching.main_pictures import MainPictures
 
 Run = Callable[[Stop, Beat], None]
 
@@ -98,7 +98,7 @@ class Footage:
         if name not in self.recorders:
             return
         recorder = self.recorders[name]
-        camera.on_events, camera.encoder = recorder.saw, lambda: recorder.figures.encoder
+        camera.telling.on_events, camera.encoder = recorder.saw, lambda: recorder.figures.encoder
         if (shared := self._shared.get(name)) is not None:
             camera.record, camera.on_footage = self._how[name], shared.offer
             shared.distrust = camera.distrust
@@ -107,7 +107,9 @@ class Footage:
         if (stills := self._stills.get(name)) is not None:
             # Where people are to be hidden, nobody whom the detector missed may become larger.
             alone = self._thumbnail.blur != "none"
-            camera.pictures = MainPictures(name, stills, self._clock, self._thumbnail.max_side_px, alone)
+            camera.telling.pictures = MainPictures(
+                name, stills, self._clock, self._thumbnail.max_side_px, alone
+            )
 
     def tick(self) -> None:
         """Tell what has changed; in the main loop."""

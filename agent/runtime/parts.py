@@ -40,7 +40,6 @@ from agent.status.retained import RetainedStatus
 from agent.status.session import Session, versions
 from agent.wire.topics import Topics
 from agent.workers.audit_mirror import AuditMirror
-from agent.workers.camera import CameraWorker
 from agent.workers.clock import Timekeeper
 from agent.workers.commands import CommandWorker, known_time
 from agent.workers.disk import DiskMonitor
@@ -48,6 +47,7 @@ from agent.workers.identity import IdentityMonitor
 from agent.workers.load import LoadMonitor
 from agent.workers.looks import Looks
 from agent.workers.snapshots import Snapshots
+from agent.workers.watching.camera import CameraWorker
 
 AGAIN = 75
 """What asks whoever started the agent to do it again (EX_TEMPFAIL of sysexits.h; agent/cli/exit.py)."""

@@ -22,10 +22,10 @@ from agent.detectors.settings import DetectorSettings
 from agent.errors import ModelError
 from agent.host.supervise import Beat, Stop, notify
 from agent.wire.payloads import ShadowHealth
-from agent.workers.camera import CameraWorker, OnFound
 from agent.workers.shadow import record
 from agent.workers.shadow.record import ShadowRecord, ShadowState
 from agent.workers.shadow.trial import ShadowTrial
+from agent.workers.watching.camera import CameraWorker, OnFound
 
 log = structlog.get_logger(__name__)
 

@@ -33,9 +33,9 @@ from agent.wire.payloads import (
     ShadowHealth,
     ThrottledHealth,
 )
-from agent.workers.camera import CameraWorker
 from agent.workers.footage.keeper import FootageFigures
 from agent.workers.footage.recorder import Recorder
+from agent.workers.watching.camera import CameraWorker
 
 UNCONFIRMED_S = 900.0
 """A message that waits longer for the station's receipt is a state of its own; less is an everyday outage."""

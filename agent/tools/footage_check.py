@@ -10,10 +10,12 @@ from typing import Literal
 
 from agent.config.schema import Config
 from agent.errors import FootageError
+from agent.evidence.disk import own_disk
 from agent.evidence.encryption import Recipients
 from agent.evidence.index import index_bytes
 from agent.evidence.recovery import camera_folders
-from agent.evidence.ring import FREE_BYTES, not_mounted, own_disk
+from agent.evidence.retention.budget import FREE_BYTES
+from agent.evidence.ring import not_mounted
 from agent.settings.access import user_name
 from agent.translatable import tr
 

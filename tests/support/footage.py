@@ -8,9 +8,9 @@ from pathlib import Path
 
 from agent.clock import Trust
 from agent.core.types import Instant
-from agent.evidence.deletion import Deletion
 from agent.evidence.encryption import Recipients, decrypt, new_identity
 from agent.evidence.fragment import Fragment
+from agent.evidence.retention.deletion import Deletion
 from agent.evidence.ring import Ring
 from agent.evidence.settings import EvidenceSettings
 

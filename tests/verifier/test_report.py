@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from agent.evidence.open_recording import NOT_RUNNING, NOTHING_CAME, STOPPED
 from agent.evidence.package.manifest import CUSTODY, MANIFEST, SIGNATURE, PackageManifest
-from agent.evidence.ring import NOT_RUNNING, NOTHING_CAME, STOPPED
 from agent.language import translated
 from agent.wire.signature import canonical
 from agent.workers.footage.recorder import CAMERA_LOST, DISK_FAILED, HOLES, NO_EVENT, NOT_READY, TOO_SLOW

@@ -25,7 +25,9 @@ from agent.evidence.event_windows import EventWindows, PreRoll
 from agent.evidence.fragment import Fragment
 from agent.evidence.index import GAP_S
 from agent.evidence.links import Recorded
-from agent.evidence.ring import STOPPED, NoKeyPicture, Ring, RingFull, WriteBudgetSpent
+from agent.evidence.open_recording import STOPPED
+from agent.evidence.retention.budget import RingFull, WriteBudgetSpent
+from agent.evidence.ring import NoKeyPicture, Ring
 from agent.evidence.settings import RecordSettings
 from agent.host.supervise import Beat, OutageLog, Stop
 from agent.workers.footage.sources import FootageSource

@@ -6,7 +6,7 @@ from agent.clock import Clock, Trust, boot_id
 from agent.commands.audit import Audit
 from agent.core.types import Instant
 from agent.errors import OutboxError
-from agent.evidence.deletion import Deletion
+from agent.evidence.retention.deletion import Deletion
 from agent.outbox.outbox import Outbox
 from agent.wire import codec
 from agent.wire.channels import MessageKind

@@ -18,9 +18,9 @@ from structlog.testing import capture_logs
 from agent.clock import Trust
 from agent.commands.audit import Audit
 from agent.core.ids import Ids
-from agent.evidence.deletion import Deletion
 from agent.evidence.encryption import Recipients, new_identity
 from agent.evidence.index import Index
+from agent.evidence.retention.deletion import Deletion
 from agent.evidence.ring import Ring
 from agent.evidence.settings import EvidenceSettings
 from agent.workers.footage.keeper import FootageKeeper

@@ -17,7 +17,7 @@ from structlog.testing import capture_logs
 from agent.clock import SystemClock, Trust
 from agent.core.ids import Ids
 from agent.core.types import Instant
-from agent.evidence.ring import WriteBudgetSpent
+from agent.evidence.retention.budget import WriteBudgetSpent
 from agent.outbox import database
 from agent.outbox.outbox import Outbox, OutboxSettings
 from agent.wire.message import Message, Priority

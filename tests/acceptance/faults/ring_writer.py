@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from agent.evidence.encryption import Recipients
-from agent.evidence.ring import Deletion, Ring
+from agent.evidence.retention.deletion import Deletion
+from agent.evidence.ring import Ring
 from agent.evidence.settings import EvidenceSettings
 from tests.support.film import film
 from tests.support.footage import NOON_S, HandClock, piece

@@ -47,7 +47,7 @@ from agent.outbox.store import OutboxStore
 from agent.publishing.compose import Sender, event_messages
 from agent.runtime import app
 from agent.wire.message import Message, Priority
-from agent.workers.camera import CameraWorker
+from agent.workers.watching.camera import CameraWorker
 
 HANGS_AFTER = 20
 TOGETHER = 20

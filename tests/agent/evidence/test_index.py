@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from agent.errors import FootageError
-from agent.evidence.deletion import oldest
 from agent.evidence.index import FILE, Index
 from agent.evidence.links import head_after, link_sha256
+from agent.evidence.retention.deletion import oldest
 from tests.support.footage import NOON_S, RingBench, piece
 
 

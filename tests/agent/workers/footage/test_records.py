@@ -7,7 +7,7 @@ from pathlib import Path
 
 from agent.clock import Trust
 from agent.commands.audit import Audit, verify
-from agent.evidence.deletion import DeletedRange, Deletion
+from agent.evidence.retention.deletion import DeletedRange, Deletion
 from agent.outbox.outbox import Outbox, OutboxSettings
 from agent.wire.payloads import RecordingBody
 from agent.workers.footage.keeper import NewestLink

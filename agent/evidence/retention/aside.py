@@ -17,7 +17,7 @@ from typing import Final
 
 import structlog
 
-from agent.evidence.deletion import DeletedRange, Deletion, Role, Why, require_noted
+from agent.evidence.retention.deletion import DeletedRange, Deletion, Role, Why, require_noted
 from agent.evidence.segment import SUFFIX, segment_number, sync_folder
 
 log = structlog.get_logger(__name__)

@@ -1,4 +1,4 @@
-"""agent.evidence.deletion: what goes, and in which order."""
+"""agent.evidence.retention.deletion: what goes, and in which order."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from agent.errors import FootageError
-from agent.evidence.deletion import delete, expired, oldest, ranges
+from agent.evidence.retention.deletion import delete, expired, oldest, ranges
 from tests.support.footage import NOON_S, RingBench
 
 

@@ -1,4 +1,4 @@
-"""agent.workers.main_pictures: events wait a little for a picture that shows more, and for nothing else."""
+"""agent.workers.watching.main_pictures: events wait a little for a picture that shows more, no other does."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from agent.cameras.stills import Stills
 from agent.core.tracking import best_shot
 from agent.core.tracking.best_shot import BestShotSettings
 from agent.core.types import Box, Count, Event, EventKind, Frame, Instant, Phase, Severity, Shot, Size
-from agent.workers.main_pictures import (
+from agent.workers.watching.main_pictures import (
     FORGET_AFTER,
     LATE,
     REACH_S,

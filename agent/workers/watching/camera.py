@@ -2,14 +2,14 @@
 
 A camera that is lost is one event and one log line, and its return another, whatever the reasons in between.
 What was open when it was lost is ended with end_reason camera_lost, for nobody can say what became of it. A
-detector that fails blinds no camera: motion is still told, and the detector is asked again, ever more slowly.
+detector that fails (detector.py) blinds no camera: motion is still told.
 """
 
 from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -26,30 +26,25 @@ from agent.core.ids import Ids
 from agent.core.pace import Pace, PaceSettings
 from agent.core.pipeline import Outcome, PipelineSettings, PipelineState
 from agent.core.rules import engine
-from agent.core.rules.engine import RulesState
 from agent.core.tamper.classify import TamperKind
 from agent.core.tamper.evidence import Visibility
 from agent.core.types import (
-    Count,
     Detection,
     EndReason,
-    Event,
     EventKind,
     Frame,
     Image,
     Instant,
     Severity,
-    Shot,
-    Size,
 )
 from agent.detectors import Detector
-from agent.errors import CameraError, CameraLost, CameraRefused, ModelError
+from agent.errors import CameraError, CameraLost, CameraRefused
 from agent.host.camera_stats import CameraState, CameraStats, Counts, State
 from agent.host.supervise import CALM_S, Backoff, Beat, OutageLog, Stop, wait
 from agent.outbox.outbox import Outbox
-from agent.publishing.compose import Sender, count_message, event_messages
-from agent.wire.message import Message, Priority
-from agent.workers.main_pictures import MainPictures
+from agent.publishing.compose import Sender
+from agent.workers.watching.detector import PatientDetector
+from agent.workers.watching.telling import Telling
 
 log = structlog.get_logger(__name__)
 
@@ -66,8 +61,6 @@ A camera of one picture a minute comes back whenever it is asked: each time woul
 """
 HALT_LOOK_S = 1.0
 """A paused camera looks so often whether it is wanted again."""
-DETECTOR_REST_S = 1.0
-"""Least wait before a detector that failed is asked again."""
 
 REASONS = {each: each.value for each in TamperKind} | {
     TamperKind.MOVED: "moved: check the zones of this camera"
@@ -113,22 +106,18 @@ class CameraWorker:
         self._rules = settings.rules
         self.figures = CameraStats()
         self.state = CameraState("disabled", clock.now(), "starting")
-        self._detector, self._outbox, self._sender = detector, outbox, sender
+        self._detector = PatientDetector(camera.name, detector, clock, self.figures.detect_ms.append)
         self._clock = clock
         self.on_state, self._on_outcome = on_state, on_outcome
         self._throttled_fps = throttled_fps
-        self.on_events: Callable[[Sequence[Event]], None] = lambda _events: None
-        """Is given what is told of events, in the camera's thread."""
+        self.telling = Telling(camera.name, outbox, sender)
+        """By whom what is seen gets out; who listens there is set before it runs."""
         self.on_found: OnFound | None = None
         """Is given the crops of a frame and what was found in each, when its events are told; in its thread."""
-        self._looked: tuple[Sequence[Image], Sequence[Sequence[Detection]]] | None = None
-        """Of the frame at hand, where the detector was asked and answered."""
         self.record: Record | None = None
         """How its child records beside; set before it runs."""
         self.on_footage: Callable[[int], object] = os.close
         """Is given the pipe of each child that records."""
-        self.pictures: MainPictures | None = None
-        """Where pictures of events may be had that show more; set before it runs."""
         self.encoder: Callable[[], str | None] = lambda: None
         """Who encodes what is recorded, by its recorder's word: hardware or software."""
         self._pipeline = PipelineState(ids)
@@ -140,9 +129,6 @@ class CameraWorker:
         """How many there were since its last picture; before the first, as many as may be of a start."""
         self._short = 0
         """How many openings in a row gave pictures, but not for long."""
-        self._detector_outage = OutageLog(f"detector, camera {camera.name}")
-        self._detector_backoff = Backoff(least_s=1.0, most_s=60.0)
-        self._detector_rests_until_s = float("-inf")
         self.paused = PauseState()
         """What the station does not want to be watched, as it was last said."""
         self._obeyed = PauseState()
@@ -159,7 +145,7 @@ class CameraWorker:
     @property
     def detector_fails(self) -> bool:
         """Whether the detector failed when it was last asked."""
-        return not self._detector_outage.up
+        return self._detector.fails
 
     @property
     def fps_wanted(self) -> float:
@@ -265,7 +251,7 @@ class CameraWorker:
             self.figures.dozed(camera, camera.dozed_at)
         if camera.calm_gap_s is not None and self.asked():
             camera.hurry()
-        self._tell((), wait=True)
+        self.telling.tell_when_pictured((), self._pipeline.rules)
 
     def _pause(self, stop: Stop, beat: Beat) -> None:
         """The camera is let go of until it is wanted again. What was learned of its view may be old by then."""
@@ -282,7 +268,7 @@ class CameraWorker:
         """Judge without the paused rules from the next frame on; their events end there, their counts here."""
         at, judged = self._now(), self._pipeline.rules
         paused = halt.rules - self._obeyed.rules
-        self._tell(engine.cut(judged, [rule for rule in self._rules.rules if rule.id in paused], at))
+        self.telling.tell(engine.cut(judged, [rule for rule in self._rules.rules if rule.id in paused], at))
         wanted = tuple(rule for rule in self._rules.rules if rule.id not in halt.rules)
         self.settings = replace(self.settings, rules=self._rules.model_copy(update={"rules": wanted}))
         self._obeyed = halt
@@ -301,12 +287,12 @@ class CameraWorker:
         if self.paused != self._obeyed:
             self._leave_out(self.paused)
         self._pipeline, outcome = pipeline.update(
-            self._pipeline, frame, self._look, self._detector.input_size, self.settings
+            self._pipeline, frame, self._detector.look, self._detector.input_size, self.settings
         )
-        self._tell(outcome.reports, wait=True)
+        self.telling.tell_when_pictured(outcome.reports, self._pipeline.rules)
         self._saw(outcome.view)
         self._on_outcome(frame, outcome)
-        looked, self._looked = self._looked, None
+        looked = self._detector.answered()
         if looked is not None and self.on_found is not None:
             self.on_found(outcome, *looked)
         return outcome
@@ -318,25 +304,6 @@ class CameraWorker:
                 self._enter("streaming")
         elif self.state.state in ("streaming", "blind"):
             self._enter("blind", REASONS[view.fault])
-
-    def _look(self, images: Sequence[Image]) -> Sequence[Sequence[Detection]]:
-        """What the detector sees; nothing while it fails."""
-        began = self._clock.now()
-        if began.mono_s < self._detector_rests_until_s:
-            return [()] * len(images)
-        try:
-            found = self._detector.detect(images)
-        except ModelError as error:
-            self._detector_outage.lost(error)
-            if began.mono_s - self._detector_rests_until_s > CALM_S:
-                self._detector_backoff.calm()
-            self._detector_rests_until_s = began.mono_s + DETECTOR_REST_S + self._detector_backoff.failed()
-            return [()] * len(images)
-        self._detector_outage.back()
-        self.figures.detect_ms.append(self._clock.now().since(began) * 1000)
-        if self.on_found is not None:
-            self._looked = images, found
-        return found
 
     # ------------------------------------------------------------------------------------- lost and found
 
@@ -368,7 +335,7 @@ class CameraWorker:
             self._finish(now, EndReason.CAMERA_LOST)
             self._lost, ids, events = self._lost.open(now, self._pipeline.ids, error.what)
             self._pipeline = replace(self._pipeline, ids=ids)
-            self._tell(events)
+            self.telling.tell(events)
         self._enter("lost", error.what)
 
     def _lost_ends(self, now: Instant, reason: EndReason | None) -> None:
@@ -379,7 +346,7 @@ class CameraWorker:
         how = "back" if reason is None else "given up"
         detail = f"{how} after {max(0.0, now.since(lost.started)):.0f} s; {lost.detail}"
         self._lost, events = self._lost.close(now, reason, detail=detail)
-        self._tell(events)
+        self.telling.tell(events)
 
     def _failed(self, error: Exception) -> CameraLost:
         """A mistake of ours: what the stages remember may be part of it, so they begin anew."""
@@ -401,7 +368,7 @@ class CameraWorker:
 
     def _finish(self, now: Instant, reason: EndReason) -> None:
         self._pipeline, reports = pipeline.close(self._pipeline, now, reason, self.settings)
-        self._tell(reports)
+        self.telling.tell(reports)
 
     def _now(self) -> Instant:
         """Now, but never before the last frame: a file's own time may run ahead of the clock."""
@@ -416,46 +383,6 @@ class CameraWorker:
         since = before.since if state == before.state == "lost" else self._clock.now()
         self.state = CameraState(state, since, reason)
         self.on_state(self.state)
-
-    # --------------------------------------------------------------------------------------------- telling
-
-    def _tell(self, reports: Sequence[Event | Count], wait: bool = False) -> None:
-        """Into the outbox: nothing, with most frames. `wait`: a picture that shows more may be waited for."""
-        if events := [each for each in reports if isinstance(each, Event)]:
-            self.on_events(events)
-        if self.pictures is not None:
-            reports = self._pictured(self.pictures, reports, wait)
-        self._outbox.put_or_drop([message for each in reports for message in self._messages(each)])
-
-    def _pictured(
-        self, pictures: MainPictures, reports: Sequence[Event | Count], wait: bool
-    ) -> Sequence[Event | Count]:
-        """What is to be told now, of these and of what has waited."""
-        if not wait:
-            return pictures.last(reports)
-        due = pictures.passed(reports)
-        pictures.prepare(untold_shots(self._pipeline.rules))
-        return due
-
-    def _messages(self, report: Event | Count) -> Iterator[Message]:
-        try:
-            sender = self._sender()
-            if isinstance(report, Event):
-                yield from event_messages(report, sender)
-            else:
-                yield count_message(report, sender)
-        except Exception:  # one that cannot be put into words must not silence the others
-            log.exception("event_not_encoded", camera=self.camera.name, rule=report.rule_id)
-            self._outbox.count_dropped([Priority.EVENT if isinstance(report, Event) else Priority.COUNT])
-
-
-def untold_shots(rules: RulesState | None) -> Iterator[tuple[Shot, Size | None]]:
-    """The best pictures of open events that are better than what was told of them."""
-    for each in rules.events.open.values() if rules is not None else ():
-        trajectory = each.fact.trajectory
-        shot = trajectory.shot if trajectory is not None else None
-        if shot is not None and shot.at != each.picture_at and shot.quality > each.picture:
-            yield shot, each.event.frame
 
 
 def is_finite(camera: CameraSettings) -> bool:

@@ -1,4 +1,4 @@
-"""agent.evidence.aside: damaged segments are kept, counted, and go when they are too old."""
+"""agent.evidence.retention.aside: damaged segments are kept, counted, and go when they are too old."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from agent.errors import FootageError
-from agent.evidence.aside import aside, set_aside
-from agent.evidence.ring import RingFull
+from agent.evidence.retention.aside import aside, set_aside
+from agent.evidence.retention.budget import RingFull
 from agent.evidence.segment import segment_name
 from tests.support.footage import NOON_S, RingBench, disk_bytes
 

@@ -1,4 +1,4 @@
-"""agent.workers.camera"""
+"""agent.workers.watching.camera"""
 
 from __future__ import annotations
 
@@ -27,46 +27,25 @@ from agent.core.pipeline import Outcome, PipelineSettings
 from agent.core.rules.kinds.motion import MotionRule
 from agent.core.rules.kinds.object import ObjectRule
 from agent.core.rules.settings import RuleSettings
-from agent.core.types import Detection, Event, Frame, Image, Instant
-from agent.detectors import load_detector
-from agent.detectors.settings import DetectorSettings
+from agent.core.types import Event, Frame, Instant
 from agent.errors import ModelError
 from agent.host.camera_stats import CameraState
 from agent.host.supervise import Stop
 from agent.outbox.outbox import Outbox, OutboxSettings
 from agent.publishing.compose import Sender
 from agent.wire.message import Message
-from agent.workers import camera as module
-from agent.workers import main_pictures as module_of_pictures
-from agent.workers.camera import CameraWorker, PauseState, is_finite
-from agent.workers.main_pictures import MainPictures
+from agent.workers.watching import camera as module
+from agent.workers.watching import main_pictures as module_of_pictures
+from agent.workers.watching.camera import CameraWorker, PauseState, is_finite
+from agent.workers.watching.main_pictures import MainPictures
 from tests.conftest import RtspServer, SteppedClock
+from tests.support.breakable_detector import BreakableDetector
 from tests.support.brokers import free_port, until
 from tests.support.rtsp_camera import Request, RtspCamera
-from tests.support.squares import SQUARE_PX, frame_of, write_clip, write_model
+from tests.support.squares import SQUARE_PX, frame_of, write_clip
 
 SETTINGS = PipelineSettings(rules=RuleSettings(rules=(MotionRule(id="movement"), ObjectRule(id="road-users"))))
 SENDER = Sender("hai-ninh", "hai-ninh-03", "road", "boot-1", "squares")
-
-
-class Breakable:
-    """The real detector, whose network breaks when told: it is the hardware here."""
-
-    def __init__(self, folder: Path) -> None:
-        self._real = load_detector(DetectorSettings(model=str(write_model(folder))))
-        self.name, self.sha256 = self._real.name, self._real.sha256
-        self.input_size, self.labels = self._real.input_size, self._real.labels
-        self.broken: Exception | None = None
-        self.calls = 0
-
-    def detect(self, images: Sequence[Image]) -> list[tuple[Detection, ...]]:
-        self.calls += 1
-        if self.broken is not None:
-            raise self.broken
-        return self._real.detect(images)
-
-    def close(self) -> None:
-        self._real.close()
 
 
 @dataclass
@@ -90,7 +69,7 @@ class Post:
 
     def __post_init__(self) -> None:
         self.clip = self.folder / "road.mp4"
-        self.detector = Breakable(self.folder)
+        self.detector = BreakableDetector(self.folder)
         self.outbox = Outbox(self.folder / "outbox.db", OutboxSettings(ballast_bytes=0), self.clock)
         self.stop = Stop()
         self.waits: list[float] = []
@@ -389,9 +368,9 @@ def nobody_answers(worker: CameraWorker, clock: Clock) -> Iterator[MainPictures]
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     stills = Stills()
     stills.offer(ours)
-    worker.pictures = MainPictures("road", stills, clock, 1920)
+    worker.telling.pictures = MainPictures("road", stills, clock, 1920)
     with theirs, closing(stills):
-        yield worker.pictures
+        yield worker.telling.pictures
 
 
 def test_an_event_waits_for_a_larger_picture_and_not_longer_than_it_may(stepped: Post) -> None:
@@ -423,7 +402,7 @@ def test_what_waits_for_a_picture_goes_out_before_it_is_told_that_the_camera_was
     worker = post.watcher(source={"kind": "file", "path": post.clip, "loop": False})
     with nobody_answers(worker, post.clock) as pictures:
         said: list[Sequence[Event]] = []
-        worker.on_events = said.append
+        worker.telling.on_events = said.append
         with post.at_work():
             until(lambda: any(each.kind == "object" for events in said for each in events), 40)
             assert not post.events("object")
@@ -445,7 +424,7 @@ def test_what_waits_for_a_picture_goes_out_when_the_agent_stops(
     worker = post.watcher()
     with nobody_answers(worker, post.clock):
         said: list[Sequence[Event]] = []
-        worker.on_events = said.append
+        worker.telling.on_events = said.append
         with post.at_work():
             until(lambda: any(each.kind == "object" for events in said for each in events), 40)
     assert [event["phase"] for event in post.events("object")][:1] == ["start"]
