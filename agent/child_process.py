@@ -11,11 +11,12 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
-from typing import Final
+from typing import Final, TypeVar
 
 REAP_S: Final = 2.0
 ENVIRONMENT: Final = ("PATH", "LANG", "TZ", "LD_LIBRARY_PATH")
 """What every child inherits; everything else may hold a secret."""
+Said = TypeVar("Said")
 
 
 def spawn(
@@ -57,3 +58,18 @@ def kill(child: subprocess.Popen[bytes]) -> None:
         child.wait(REAP_S)
     except subprocess.TimeoutExpired:
         threading.Thread(target=child.wait, name=f"reaper of {child.pid}", daemon=True).start()
+
+
+def received(receive: Callable[[], Said]) -> Said:
+    """What a child said on its socket of messages, by a call that reads one; also if it has hung up by now.
+
+    If it left something of ours unread, Linux says once that the connection was reset, and only then what the
+    child had said before (`unix_release_sock`, `sock_error` in Linux 6.12): its last words, perhaps.
+
+    Raises:
+        OSError: as `receive` does.
+    """
+    try:
+        return receive()
+    except ConnectionResetError:
+        return receive()

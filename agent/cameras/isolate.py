@@ -25,7 +25,7 @@ from agent.cameras.decode.worker import MAX_MESSAGE_BYTES
 from agent.cameras.footage import CLOCKS_AGREE_S
 from agent.cameras.settings import CameraSettings, FileSource
 from agent.cameras.sources import source
-from agent.child_process import REAP_S, kill, spawn
+from agent.child_process import REAP_S, kill, received, spawn
 from agent.clock import Clock
 from agent.core.types import Frame, Instant, Plane
 from agent.errors import CameraError, CameraLost, CameraRefused
@@ -207,7 +207,7 @@ class IsolatedCamera:
     def _receive(self, sock: socket.socket) -> tuple[bytes, list[int]]:
         while True:
             try:
-                data, fds, _, _ = socket.recv_fds(sock, MAX_MESSAGE_BYTES, 1, socket.MSG_CMSG_CLOEXEC)
+                data, fds = received(lambda: _message(sock))
             except TimeoutError:
                 if self._clock.now().mono_s < self._deadline_s:
                     self.turn()
@@ -310,6 +310,11 @@ def spawn_decoder(fd: int, module: str = DECODER) -> subprocess.Popen[bytes]:
         OSError: the machine has no room for another process.
     """
     return spawn(module, fd, lambda name: name == "LD_PRELOAD" or name.startswith("LIBCAMERA_"))
+
+
+def _message(sock: socket.socket) -> tuple[bytes, list[int]]:
+    data, fds, _, _ = socket.recv_fds(sock, MAX_MESSAGE_BYTES, 1, socket.MSG_CMSG_CLOEXEC)
+    return data, fds
 
 
 def heard(words: Any) -> str:

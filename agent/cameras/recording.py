@@ -14,7 +14,7 @@ from agent.cameras.decode.worker import MAX_MESSAGE_BYTES
 from agent.cameras.isolate import LOOK_S, NONSENSE, START_S, heard, spawn_decoder
 from agent.cameras.settings import CameraSettings
 from agent.cameras.sources import source
-from agent.child_process import kill
+from agent.child_process import kill, received
 from agent.clock import Clock
 from agent.errors import CameraError, CameraLost, CameraRefused
 from agent.translatable import tr
@@ -92,7 +92,7 @@ class _Listener:
         """Hear it out."""
         while not self._recorded.ended:
             try:
-                data = self._sock.recv(MAX_MESSAGE_BYTES)
+                data = received(lambda: self._sock.recv(MAX_MESSAGE_BYTES))
             except TimeoutError:
                 if self._clock.now().mono_s > self._deadline_s:
                     self._over(self._lost(tr("nothing comes any more"), tr("check its power and its network")))

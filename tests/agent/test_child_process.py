@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.child_process import kill, spawn
+from agent.child_process import kill, received, spawn
 from tests.support.brokers import until
 
 MODULE = """
@@ -94,3 +95,14 @@ def test_a_killed_child_is_reaped(module: str, fd: int) -> None:
 
     assert child.returncode == -9
     until(lambda: not Path(f"/proc/{child.pid}").exists(), 10)
+
+
+def test_the_last_words_of_one_that_left_ours_unread_are_heard_before_that_it_hung_up() -> None:
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with ours:
+        ours.send(b"next")
+        theirs.send(b"a picture")
+        theirs.send(b"the end")
+        theirs.close()
+
+        assert [received(lambda: ours.recv(64)) for _ in range(3)] == [b"a picture", b"the end", b""]

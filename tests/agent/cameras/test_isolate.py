@@ -601,3 +601,33 @@ def test_a_caller_that_is_content_hears_of_packets_and_may_hurry(sleepy_clip: Pa
     assert dozed
     assert camera.calm_gap_s is None
     assert max(gaps[-1:]) < 2.9  # it did not wait for the next key picture
+
+
+@pytest.mark.parametrize(
+    ("last_words", "expected"),
+    [
+        ({"end": True}, contextlib.nullcontext()),
+        (
+            {"refused": ["north: wrong password", "set it"]},
+            pytest.raises(CameraRefused, match="wrong password"),
+        ),
+        ({"lost": ["north: no route to it", "is it on?"]}, pytest.raises(CameraLost, match="no route")),
+    ],
+)
+def test_why_a_child_ended_is_heard_though_it_left_our_question_unread(
+    tmp_path: Path, last_words: dict[str, object], expected: contextlib.AbstractContextManager[object]
+) -> None:
+    """Whoever is refused must not be taken for dead: a camera locks out who soon asks again."""
+    camera = file_camera(tmp_path / "clip.mp4")
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    ours.settimeout(0.05)
+
+    def hangs_up() -> None:
+        if theirs.fileno() >= 0:
+            theirs.send(json.dumps(last_words).encode())
+            theirs.close()
+
+    camera.turn = hangs_up
+    theirs.send(json.dumps({"ready": True}).encode())
+    with ours, expected:
+        assert camera.receive(ours) is None
