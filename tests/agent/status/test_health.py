@@ -30,7 +30,7 @@ from agent.workers.footage.sources import SharedFootage
 from fleet.report.words import ENGLISH, VIETNAMESE
 from tests.acceptance.faults.p_tls import Authority
 from tests.agent.host.test_machine import board
-from tests.agent.workers.test_camera import Post
+from tests.agent.workers.watching.test_camera import Post
 from tests.conftest import SteppedClock
 from tests.support.footage import RingBench
 

@@ -14,7 +14,7 @@ from agent.errors import NgatuError
 from agent.status.health import Sources, report
 from agent.status.metrics import serve
 from tests.agent.status.test_health import post, sources
-from tests.agent.workers.test_camera import Post
+from tests.agent.workers.watching.test_camera import Post
 from tests.conftest import SteppedClock
 from tests.support.brokers import free_port
 

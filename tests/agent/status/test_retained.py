@@ -16,7 +16,7 @@ from agent.status.retained import RetainedStatus
 from agent.wire.codec import moment
 from agent.wire.payloads import CameraInfo, FramePayload, InfoPayload
 from tests.agent.status.test_health import post, sources
-from tests.agent.workers.test_camera import Post
+from tests.agent.workers.watching.test_camera import Post
 from tests.conftest import SteppedClock
 
 __all__ = ["post", "sources"]

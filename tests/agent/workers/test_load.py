@@ -16,7 +16,7 @@ from agent.host.machine import Machine
 from agent.publishing.compose import event_messages
 from agent.workers.load import LoadMonitor
 from tests.agent.host.test_machine import board
-from tests.agent.workers.test_camera import SENDER, Counted, Post
+from tests.agent.workers.watching.test_camera import SENDER, Counted, Post
 from tests.conftest import SteppedClock
 from tests.support.squares import SQUARE_PX, frame_of
 
