@@ -11,11 +11,12 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
-from typing import Final, TypeVar
+from typing import Final, ParamSpec, TypeVar
 
 REAP_S: Final = 2.0
 ENVIRONMENT: Final = ("PATH", "LANG", "TZ", "LD_LIBRARY_PATH")
 """What every child inherits; everything else may hold a secret."""
+Given = ParamSpec("Given")
 Said = TypeVar("Said")
 
 
@@ -60,7 +61,7 @@ def kill(child: subprocess.Popen[bytes]) -> None:
         threading.Thread(target=child.wait, name=f"reaper of {child.pid}", daemon=True).start()
 
 
-def received(receive: Callable[[], Said]) -> Said:
+def received(receive: Callable[Given, Said], *given: Given.args, **named: Given.kwargs) -> Said:
     """What a child said on its socket of messages, by a call that reads one; also if it has hung up by now.
 
     If it left something of ours unread, Linux says once that the connection was reset, and only then what the
@@ -70,6 +71,6 @@ def received(receive: Callable[[], Said]) -> Said:
         OSError: as `receive` does.
     """
     try:
-        return receive()
+        return receive(*given, **named)
     except ConnectionResetError:
-        return receive()
+        return receive(*given, **named)

@@ -207,7 +207,7 @@ class IsolatedCamera:
     def _receive(self, sock: socket.socket) -> tuple[bytes, list[int]]:
         while True:
             try:
-                data, fds = received(lambda: _message(sock))
+                data, fds, _, _ = received(socket.recv_fds, sock, MAX_MESSAGE_BYTES, 1, socket.MSG_CMSG_CLOEXEC)
             except TimeoutError:
                 if self._clock.now().mono_s < self._deadline_s:
                     self.turn()
@@ -310,11 +310,6 @@ def spawn_decoder(fd: int, module: str = DECODER) -> subprocess.Popen[bytes]:
         OSError: the machine has no room for another process.
     """
     return spawn(module, fd, lambda name: name == "LD_PRELOAD" or name.startswith("LIBCAMERA_"))
-
-
-def _message(sock: socket.socket) -> tuple[bytes, list[int]]:
-    data, fds, _, _ = socket.recv_fds(sock, MAX_MESSAGE_BYTES, 1, socket.MSG_CMSG_CLOEXEC)
-    return data, fds
 
 
 def heard(words: Any) -> str:

@@ -21,7 +21,7 @@ from agent.cameras.footage import FootageReader, Nonsense, Piece, Way, nobody
 from agent.cameras.isolate import NONSENSE, START_S, heard, spawn_decoder
 from agent.cameras.settings import CameraSettings
 from agent.cameras.sources import source
-from agent.child_process import kill, received
+from agent.child_process import kill
 from agent.clock import Clock, Trust
 from agent.errors import CameraLost, CameraRefused
 from agent.translatable import tr
@@ -121,7 +121,7 @@ class MainStream:
         """Hear everything that the child has said."""
         while not self.ended:
             try:
-                data = received(lambda: self._sock.recv(MAX_MESSAGE_BYTES))
+                data = self._sock.recv(MAX_MESSAGE_BYTES)
             except BlockingIOError:
                 break
             except ConnectionError:

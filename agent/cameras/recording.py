@@ -92,7 +92,7 @@ class _Listener:
         """Hear it out."""
         while not self._recorded.ended:
             try:
-                data = received(lambda: self._sock.recv(MAX_MESSAGE_BYTES))
+                data = received(self._sock.recv, MAX_MESSAGE_BYTES)
             except TimeoutError:
                 if self._clock.now().mono_s > self._deadline_s:
                     self._over(self._lost(tr("nothing comes any more"), tr("check its power and its network")))

@@ -105,4 +105,4 @@ def test_the_last_words_of_one_that_left_ours_unread_are_heard_before_that_it_hu
         theirs.send(b"the end")
         theirs.close()
 
-        assert [received(lambda: ours.recv(64)) for _ in range(3)] == [b"a picture", b"the end", b""]
+        assert [received(ours.recv, 64) for _ in range(3)] == [b"a picture", b"the end", b""]

@@ -28,22 +28,14 @@ from agent.core.pipeline import Outcome, PipelineSettings, PipelineState
 from agent.core.rules import engine
 from agent.core.tamper.classify import TamperKind
 from agent.core.tamper.evidence import Visibility
-from agent.core.types import (
-    Detection,
-    EndReason,
-    EventKind,
-    Frame,
-    Image,
-    Instant,
-    Severity,
-)
+from agent.core.types import EndReason, EventKind, Frame, Image, Instant, Severity
 from agent.detectors import Detector
 from agent.errors import CameraError, CameraLost, CameraRefused
 from agent.host.camera_stats import CameraState, CameraStats, Counts, State
 from agent.host.supervise import CALM_S, Backoff, Beat, OutageLog, Stop, wait
 from agent.outbox.outbox import Outbox
 from agent.publishing.compose import Sender
-from agent.workers.watching.detector import PatientDetector
+from agent.workers.watching.detector import Found, PatientDetector
 from agent.workers.watching.telling import Telling
 
 log = structlog.get_logger(__name__)
@@ -68,7 +60,7 @@ REASONS = {each: each.value for each in TamperKind} | {
 """What stands in the status of a blind camera."""
 
 
-OnFound = Callable[[Outcome, Sequence[Image], Sequence[Sequence[Detection]]], object]
+OnFound = Callable[[Outcome, Sequence[Image], Found], object]
 
 
 @dataclass(frozen=True, slots=True)

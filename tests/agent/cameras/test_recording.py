@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,12 +14,21 @@ import av
 import psutil
 import pytest
 
+from agent.cameras import recording
 from agent.cameras.recording import CannotCopy, Recorded, copy_packets
 from agent.cameras.settings import CameraSettings
 from agent.clock import SystemClock
 from agent.errors import CameraError, CameraLost, CameraRefused
+from tests.support.brokers import until
 from tests.support.rtsp_camera import RtspCamera
 
+LEAVES_UNREAD = """
+import json, os, socket, sys
+sock = socket.socket(fileno=int(sys.argv[1]))
+for words in {"recorded_s": 2.5}, {"end": True}:
+    sock.send(json.dumps(words).encode())
+os._exit(0)  # and never read what to record
+"""
 MASK = [[0.6, 0.1], [0.9, 0.1], [0.9, 0.3]]
 
 
@@ -173,3 +183,20 @@ def test_a_recorder_that_dies_is_told(rtsp_url: str, tmp_path: Path) -> None:
 
     with pytest.raises(CameraError, match="died"):
         copied(camera(kind="rtsp", url=rtsp_url), tmp_path / "a.mp4", 60, kill)
+
+
+def test_one_that_left_something_unread_at_its_end_is_no_loss(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one that has just ended by itself when it is told to stop."""
+    (tmp_path / "leaves_unread.py").write_text(LEAVES_UNREAD)
+    (tmp_path / "clip.mkv").write_bytes(b"")
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    monkeypatch.setattr(recording, "MODULE", "leaves_unread")
+
+    def until_it_has_gone(_seconds: float) -> None:
+        children = psutil.Process().children()
+        until(lambda: all(child.status() == psutil.STATUS_ZOMBIE for child in children), 10)
+
+    found = copied(camera(kind="file", path=tmp_path / "clip.mkv"), tmp_path / "a.mp4", 60, until_it_has_gone)
+    assert (found.seconds, found.ended, found.why) == (2.5, True, None)

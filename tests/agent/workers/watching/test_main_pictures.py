@@ -1,4 +1,4 @@
-"""agent.workers.watching.main_pictures: events wait a little for a picture that shows more, no other does."""
+"""agent.workers.watching.main_pictures: events alone wait a little for a picture that shows more."""
 
 from __future__ import annotations
 
