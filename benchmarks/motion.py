@@ -27,9 +27,9 @@ from numpy.typing import NDArray
 
 from agent.core import debounce
 from agent.core.debounce import NEVER
+from agent.core.downscale import shrink
 from agent.core.ids import Ids
 from agent.core.motion import detector
-from agent.core.motion.downscale import shrink
 from agent.core.motion.regions import clean, things
 from agent.core.motion.settings import MotionSettings
 from agent.core.rules import engine

@@ -13,15 +13,24 @@ All planes but `mask` are those of the scene: where a view that shakes would sho
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
-from agent.core.motion import background, illumination, lasting, model_update, restless, standing, steady
+from agent.core.downscale import shrink
+from agent.core.motion import (
+    background,
+    illumination,
+    lasting,
+    model_update,
+    restless,
+    standing,
+    steady,
+)
 from agent.core.motion import track_before_detect as faint
-from agent.core.motion.downscale import shrink
+from agent.core.motion.hysteresis import Differing, grown
 from agent.core.motion.model_update import Lesson, SceneModel
 from agent.core.motion.regions import Evidence, Outline, Thing, boxes, changing, clean, merged, moving, things
 from agent.core.motion.restless import RestlessLook, RestlessPlaces
@@ -161,12 +170,13 @@ def update(
         if learns and settled:
             places = restless.look(places, _restless_look(now, moved, strange, lasts, followed), at.mono_s)
     dim = _looked(state, now, settings)
-    regions, stays = _boxes(places, moves, goes, dim, now, settings)
     tellable = restless.tellable(places, large, now.mask.size) if places.swaying is not None else large
+    whole = {id(part): grown(part, _differing(state, now)) for part in tellable}
+    regions, stays = _boxes(places, moves, goes, whole, dim, now, settings)
     new = MotionState(
         known=known,
         at=at,
-        mask=steady.mask_in_frame(now.steady, restless.shown(places, now.mask, tellable)),
+        mask=steady.mask_in_frame(now.steady, restless.shown(places, now.mask, list(whole.values()))),
         parts=now.mask,
         raw=now.raw,
         firm=firm,
@@ -197,20 +207,30 @@ def update(
     )
 
 
+def _differing(state: MotionState, now: _Now) -> Differing:
+    known = now.known
+    return Differing(now.far, known.limit, known.model.noise, state.seen)
+
+
 def _boxes(
     places: RestlessPlaces,
     moves: Sequence[Thing],
     goes: Sequence[Thing],
+    whole: Mapping[int, Thing],
     dim: Faint,
     now: _Now,
     settings: MotionSettings,
 ) -> tuple[tuple[Box, ...], tuple[Box, ...]]:
-    """What moves and may be told, and what else moves where the picture never rests, as the frame shows it."""
+    """What moves and may be told, and what else moves where the picture never rests, as the frame shows it.
+
+    `whole` has parts, by their identity, as large as they are told.
+    """
     shape, most = now.plane.shape, settings.max_regions
-    every = _merged(boxes(moves, shape, most), dim.regions, most)
+    every = _merged(boxes((whole.get(id(part), part) for part in moves), shape, most), dim.regions, most)
     if places.swaying is None and places.flitting is None:
         return steady.in_frame(now.steady, every, shape), ()
-    tellable = boxes(restless.tellable(places, goes, now.plane.size), shape, most)
+    going = restless.tellable(places, goes, now.plane.size)
+    tellable = boxes((whole.get(id(part), part) for part in going), shape, most)
     tellable = _merged(
         tellable, tuple(box for box in dim.regions if restless.calm(places, box, box in dim.left)), most
     )

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.core.downscale import half
 from agent.core.types import Plane
 
 Floats = NDArray[np.float32]
@@ -101,15 +102,12 @@ def _strongest(edge: Floats) -> float:
 
 
 def fine(plane: Plane) -> Fine:
-    """The plane at half its size without its local mean, (H / 2, W / 2), in luma steps."""
+    """The plane at half its size without its local mean, (H / 2, W / 2), in luma steps.
+
+    Soft light is as soft at half the size, and every step costs a quarter.
+    """
     small = half(plane)
     return np.asarray(cv2.subtract(small, cv2.blur(small, _SOFT_PX), dtype=cv2.CV_16S), np.int16)
-
-
-def half(plane: Plane) -> Plane:
-    """The plane at half its size: soft light is as soft there, and every step costs a quarter."""
-    size = max(1, plane.shape[1] // 2), max(1, plane.shape[0] // 2)
-    return np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def unexplained(usual: Fine, plane: Fine) -> Floats:

@@ -207,10 +207,10 @@ def _rests(known: RestlessPlaces, part: Thing, small_px: float) -> bool:
 
 
 def shown(known: RestlessPlaces, mask: Plane, parts: Sequence[Thing]) -> Plane:
-    """The mask, (H, W), without what sways but for these parts."""
-    if known.swaying is None or not cv2.countNonZero(mask):
+    """The mask, (H, W), without what sways but for these parts, which may be larger than there."""
+    if not parts and (known.swaying is None or not cv2.countNonZero(mask)):
         return mask
-    kept = np.asarray(cv2.bitwise_and(mask, cv2.bitwise_not(known.swaying)), np.uint8)
+    kept = mask.copy() if known.swaying is None else mask & ~known.swaying
     for part in parts:
         np.bitwise_or(kept[part.window], part.pixels, out=kept[part.window])
     return kept

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.core.motion.downscale import shrink
+from agent.core.downscale import shrink
 from agent.core.types import Frame, Plane
 
 Floats = NDArray[np.float32]

@@ -470,3 +470,25 @@ def test_who_passes_before_a_view_that_shakes_is_told_where_the_frame_shows_him(
             x = 40 + 30 * (at_s - 12) + 7 * np.sin(8 * at_s)
             hits.append(any(abs(WIDTH * box.center[0] - x) <= 8 for box in found.regions))
     assert sum(hits) >= 0.8 * len(hits)
+
+
+def test_a_car_before_leaves_is_told_whole_though_only_its_front_is_unlike_any_leaf() -> None:
+    """It is as bright as the brightest leaves, and its front brighter than any."""
+
+    def crowned(at_s: float, chance: np.random.Generator) -> Grey:
+        view = cv2.resize(chance.uniform(30, 160, (HEIGHT // 4, WIDTH // 4)), (WIDTH, HEIGHT))
+        x = round(160 * (at_s - 14))
+        if 0 <= x <= WIDTH - 80:
+            view[100:140, x : x + 80] = 150
+            view[100:140, x + 50 : x + 80] = 245
+        return np.asarray(view, np.float64)
+
+    shares, widths = [], []
+    for frame, state, found in watch(film(crowned, 15.4)):
+        x = round(160 * (frame.at.mono_s - 500 - 14))
+        if 120 <= x <= WIDTH - 80:  # before, it has not gone far enough to be no leaf
+            plane = cv2.resize(state.mask, (WIDTH, HEIGHT))[100:140, x : x + 80]
+            shares.append(np.count_nonzero(plane) / plane.size)
+            widths.append(max(region.width * WIDTH for region in found.regions))
+    assert np.median(shares) > 0.95
+    assert np.median(widths) > 75

@@ -66,9 +66,3 @@ def test_soft_light_leaves_what_is_fine_and_a_thing_has_edges_of_its_own() -> No
 
     assert illumination.only_light(edges(lit), 40.0)
     assert not illumination.only_light(edges(car), 100.0)
-
-
-def test_the_half_of_a_plane_is_the_mean_of_its_squares() -> None:
-    means = STREET.reshape(60, 2, 100, 2).mean(axis=(1, 3))
-
-    assert np.abs(illumination.half(STREET) - means).max() <= 0.5

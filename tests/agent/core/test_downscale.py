@@ -1,4 +1,4 @@
-"""agent.core.motion.downscale"""
+"""agent.core.downscale"""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from agent.core.motion.downscale import shrink
+from agent.core.downscale import half, shrink
 
 
 @pytest.mark.parametrize(
@@ -36,3 +36,9 @@ def test_every_value_is_the_mean_of_its_pixels(by: int) -> None:
 def test_what_fits_is_copied_for_the_memory_of_a_frame_is_used_again() -> None:
     luma = np.full((60, 80), 7, np.uint8)
     assert not np.shares_memory(shrink(luma, 60), luma)
+
+
+def test_a_half_is_the_mean_of_its_squares() -> None:
+    luma = np.random.default_rng(4).integers(0, 256, (120, 200), np.uint8)
+    means = luma.reshape(60, 2, 100, 2).mean(axis=(1, 3))
+    assert np.abs(half(luma) - means).max() <= 0.5

@@ -5,7 +5,6 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from agent.core.motion.illumination import half
 from agent.core.types import Plane
 
 
@@ -28,3 +27,9 @@ def shrink(luma: Plane, height_px: int) -> Plane:
     if by > 1:
         plane = np.asarray(cv2.resize(plane, (wide, high), interpolation=cv2.INTER_AREA), np.uint8)
     return plane
+
+
+def half(plane: Plane) -> Plane:
+    """The plane at half its size, each value the mean of four."""
+    size = max(1, plane.shape[1] // 2), max(1, plane.shape[0] // 2)
+    return np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), np.uint8)
