@@ -20,15 +20,7 @@ import cv2
 import numpy as np
 
 from agent.core.downscale import shrink
-from agent.core.motion import (
-    background,
-    illumination,
-    lasting,
-    model_update,
-    restless,
-    standing,
-    steady,
-)
+from agent.core.motion import background, illumination, lasting, model_update, restless, standing, steady
 from agent.core.motion import track_before_detect as faint
 from agent.core.motion.hysteresis import Differing, grown
 from agent.core.motion.model_update import Lesson, SceneModel
