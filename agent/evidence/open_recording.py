@@ -9,7 +9,7 @@ from typing import Final
 
 from agent.core.types import Instant
 from agent.evidence.fragment import Fragment
-from agent.evidence.index import GAP_S
+from agent.evidence.listing.listed import GAP_S
 from agent.evidence.segment import SegmentWriter
 
 SEGMENT_S: Final = 10.0

@@ -21,7 +21,8 @@ from typing import NamedTuple
 
 import structlog
 
-from agent.evidence.index import Index, ListedSegment
+from agent.evidence.listing.index import Index
+from agent.evidence.listing.listed import ListedSegment
 from agent.evidence.retention.aside import Aside, aside, set_aside, set_rest_aside
 from agent.evidence.retention.deletion import DAY_S, DeletedRange, Deletion, Role, Why
 from agent.evidence.segment import SegmentFile, goes_on, mend, read_segment, segment_name, segment_number
@@ -104,7 +105,7 @@ class Recovery:
             turn()
         for camera in set(self.index.cameras()) - {each.name for each in folders}:
             self._forget(camera, self.index.numbers(camera))
-        self.index.fresh = False
+        self.index.file.fresh = False
         if found := self.found:
             log.warning(
                 "footage_recovered", listed=found.listed, cut=found.cut, empty=found.empty,
@@ -159,7 +160,7 @@ class Recovery:
         newest, _ = self.index.head(folder.name)
         unlisted, begun = [], []
         for number in sorted(lying.keys() - listed):
-            if number <= newest and not self.index.fresh:
+            if number <= newest and not self.index.file.fresh:
                 begun.append(lying[number])  # it has a link, so it was listed: it was being deleted
             else:
                 with suppress(FileNotFoundError):

@@ -21,7 +21,7 @@ from agent.errors import FootageError
 from agent.evidence.disk import FootageDiskFails, own_disk
 from agent.evidence.encryption import Recipients
 from agent.evidence.fragment import Fragment, StoredFragment, as_stored
-from agent.evidence.index import Index
+from agent.evidence.listing.index import Index
 from agent.evidence.open_recording import NOTHING_CAME, STOPPED, OpenRecording
 from agent.evidence.recovery import Recovered, Recovery
 from agent.evidence.retention.budget import Deleted, FootageBudget, HalfDeleted
@@ -90,7 +90,7 @@ class Ring:
         with self._nobody_writes():
             if self._recovered:
                 return Recovered()
-            if self._index is not None and self._index.damaged:
+            if self._index is not None and self._index.file.damaged:
                 self._index.close()
                 self._index = None
             for track in self._tracks.values():
@@ -205,7 +205,7 @@ class Ring:
             FootageError: the disk fails.
         """
         with self._lock:
-            if self._index is None or not self._index.damaged:
+            if self._index is None or not self._index.file.damaged:
                 return False
             self._recovered = False
         self.recover(turn)

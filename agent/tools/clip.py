@@ -19,7 +19,7 @@ from agent.errors import FootageError, NgatuError, UsageError
 from agent.evidence.box_key import FILE, box_key
 from agent.evidence.clips.cut import Clip, Cutter, write
 from agent.evidence.clips.requests import ClipRequest
-from agent.evidence.index import Index
+from agent.evidence.listing.index import Index
 from agent.evidence.package.manifest import PackageManifest
 from agent.host import state_folder
 from agent.status.session import versions

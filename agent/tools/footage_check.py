@@ -12,7 +12,7 @@ from agent.config.schema import Config
 from agent.errors import FootageError
 from agent.evidence.disk import own_disk
 from agent.evidence.encryption import Recipients
-from agent.evidence.index import index_bytes
+from agent.evidence.listing.index_file import index_bytes
 from agent.evidence.recovery import camera_folders
 from agent.evidence.retention.budget import FREE_BYTES
 from agent.evidence.ring import not_mounted

@@ -34,7 +34,8 @@ from agent.commands.audit import AUDIT_LOG, lines_after
 from agent.commands.on_site import who
 from agent.config.schema import Config, config_sha256
 from agent.errors import NgatuError
-from agent.evidence import encryption, holds, index, segment
+from agent.evidence import encryption, segment
+from agent.evidence.listing import holds, index_file
 from agent.evidence.samples.store import FOLDER
 from agent.outbox.erase import zero
 from agent.tools import wipe_result
@@ -56,7 +57,7 @@ OURS: Final = (
     "config.last-good.yaml*",
 )  # fmt: skip
 """Names below state_dir, keys first."""
-FOOTAGE_FILES: Final = (f"*/[0-9]*{segment.SUFFIX}", f"{index.FILE}*", f"{holds.FILE}*")
+FOOTAGE_FILES: Final = (f"*/[0-9]*{segment.SUFFIX}", f"{index_file.FILE}*", f"{holds.FILE}*")
 """Names below a folder for footage: of all cameras, also those that the configuration names no more."""
 NOT_OVERWRITTEN: Final = (f"*{segment.SUFFIX}",)
 OVERWRITTEN, DELETED = "overwritten and deleted", "deleted"

@@ -10,8 +10,8 @@ import yaml
 
 from agent.errors import FootageError
 from agent.evidence.encryption import decrypt, new_identity
-from agent.evidence.index import Index
 from agent.evidence.links import head_after, link_sha256, verify_links
+from agent.evidence.listing.index import Index
 from agent.evidence.ring import read_stored
 from station.watch.embedded import Address
 from tests.support.boxes import Box, Station, at_work

@@ -19,8 +19,8 @@ from agent.evidence import ring
 from agent.evidence.clips.files import PackageFile
 from agent.evidence.clips.requests import ClipRequest
 from agent.evidence.fragment import StoredFragment
-from agent.evidence.index import Index
 from agent.evidence.links import SegmentLink
+from agent.evidence.listing.index import Index
 from agent.evidence.package.compose import PackagePiece, arrange, compose
 from agent.evidence.package.manifest import MANIFEST, SIGNATURE, Facts, PackageManifest, Request
 from agent.evidence.segment import segment_name, sync_folder

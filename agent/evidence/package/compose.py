@@ -115,7 +115,7 @@ class StoredPiece(Protocol):
 
 
 class Unrecorded(Protocol):
-    """Why nothing is recorded in a range of wall time; `agent.evidence.index.Gap` is one."""
+    """Why nothing is recorded in a range of wall time; `agent.evidence.listing.listed.Gap` is one."""
 
     @property
     def from_s(self) -> float:

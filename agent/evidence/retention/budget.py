@@ -20,7 +20,9 @@ from agent.clock import Clock
 from agent.core.types import Instant
 from agent.errors import FootageError
 from agent.evidence.disk import on_disk, own_disk
-from agent.evidence.index import Index, ListedSegment, index_bytes
+from agent.evidence.listing.index import Index
+from agent.evidence.listing.index_file import index_bytes
+from agent.evidence.listing.listed import ListedSegment
 from agent.evidence.retention.aside import Aside, delete_aside
 from agent.evidence.retention.deletion import DAY_S, Deletion, Role, Why, delete, expired, oldest
 from agent.evidence.settings import EvidenceSettings

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from agent.errors import FootageError
-from agent.evidence.index import Index, ListedSegment
+from agent.evidence.listing.index import Index
+from agent.evidence.listing.listed import ListedSegment
 from agent.evidence.segment import segment_name
 from agent.translatable import tr
 

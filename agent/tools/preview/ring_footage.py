@@ -21,7 +21,8 @@ from agent.core.types import Frame, Instant
 from agent.errors import CameraRefused
 from agent.evidence.encryption import CannotDecrypt, decrypt, in_memory, known_boot_identity, service_folder
 from agent.evidence.fragment import StoredFragment
-from agent.evidence.index import GAP_S, Index
+from agent.evidence.listing.index import Index
+from agent.evidence.listing.listed import GAP_S
 from agent.evidence.ring import read_stored
 from agent.tools.preview.footage import TrialFootage
 from agent.translatable import tr

@@ -23,8 +23,8 @@ from agent.errors import FootageError
 from agent.evidence import event_windows
 from agent.evidence.event_windows import EventWindows, PreRoll
 from agent.evidence.fragment import Fragment
-from agent.evidence.index import GAP_S
 from agent.evidence.links import Recorded
+from agent.evidence.listing.listed import GAP_S
 from agent.evidence.open_recording import STOPPED
 from agent.evidence.retention.budget import RingFull, WriteBudgetSpent
 from agent.evidence.ring import NoKeyPicture, Ring

@@ -28,7 +28,7 @@ from agent.core.types import Detection, Frame, Image
 from agent.detectors import Detector
 from agent.errors import ConfigError
 from agent.evidence.encryption import decrypt, new_identity
-from agent.evidence.index import Index
+from agent.evidence.listing.index import Index
 from agent.evidence.ring import read_stored
 from agent.evidence.samples.sample import name_of, unpacked
 from agent.evidence.samples.store import FOLDER

@@ -19,7 +19,7 @@ from agent.clock import Trust
 from agent.commands.audit import Audit
 from agent.core.ids import Ids
 from agent.evidence.encryption import Recipients, new_identity
-from agent.evidence.index import Index
+from agent.evidence.listing.index import Index
 from agent.evidence.retention.deletion import Deletion
 from agent.evidence.ring import Ring
 from agent.evidence.settings import EvidenceSettings

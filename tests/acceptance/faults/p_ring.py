@@ -16,8 +16,8 @@ from structlog.testing import capture_logs
 from agent.errors import FootageError
 from agent.evidence.encryption import decrypt
 from agent.evidence.fragment import StoredFragment
-from agent.evidence.index import Index
 from agent.evidence.links import verify_links
+from agent.evidence.listing.index import Index
 from agent.evidence.segment import segment_number
 from tests.acceptance.faults.suite import Broken, Trial, promise
 from tests.support.film import film, played

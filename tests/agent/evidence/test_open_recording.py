@@ -10,7 +10,7 @@ import pytest
 
 from agent.core.types import Instant
 from agent.evidence.fragment import Fragment, as_stored
-from agent.evidence.index import GAP_S
+from agent.evidence.listing.listed import GAP_S
 from agent.evidence.open_recording import (
     MAX_SEGMENT_BYTES,
     MAX_SEGMENT_S,

@@ -21,8 +21,9 @@ from agent.core.types import Instant
 from agent.errors import FootageError
 from agent.evidence.encryption import decrypt
 from agent.evidence.fragment import Fragment
-from agent.evidence.index import FILE, Index
 from agent.evidence.links import FIRST, LinkFault, verify_links
+from agent.evidence.listing.index import Index
+from agent.evidence.listing.index_file import FILE
 from agent.evidence.segment import read_segment
 from tests.support.footage import NOON_S, RingBench, piece
 from tests.support.nobody import as_nobody, open_folder
@@ -91,7 +92,7 @@ def open_segment(bench: RingBench) -> Fragment:
 
 def test_what_is_being_written_is_not_written_on_after_it_was_looked_through(bench: RingBench) -> None:
     following = open_segment(bench)
-    bench.ring.index.damaged = True
+    bench.ring.index.file.damaged = True
 
     assert bench.ring.rebuild()
     bench.ring.append(following)
@@ -146,7 +147,7 @@ def test_one_who_looks_through_and_those_who_write_never_wait_for_each_other(ben
     for each in writers:
         each.start()
     for _ in range(20):
-        bench.ring.index.damaged = True
+        bench.ring.index.file.damaged = True
         bench.ring.rebuild()
     stop.set()
     for each in writers:

@@ -14,8 +14,8 @@ import pytest
 from agent.errors import FootageError
 from agent.evidence import segment
 from agent.evidence.encryption import new_identity
-from agent.evidence.index import index_bytes
 from agent.evidence.links import verify_links
+from agent.evidence.listing.index_file import index_bytes
 from agent.evidence.ring import NoKeyPicture, NotMounted
 from agent.evidence.segment import read_segment
 from tests.support.disks import small_disk

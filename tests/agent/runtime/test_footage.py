@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from agent.clock import SystemClock, Trust
 from agent.config.schema import CameraConfig, parse
 from agent.evidence.encryption import decrypt, new_identity
-from agent.evidence.index import Index
 from agent.evidence.links import verify_links
+from agent.evidence.listing.index import Index
 from agent.evidence.ring import read_stored
 from agent.runtime.app import Agent
 from agent.runtime.footage import recorded_how

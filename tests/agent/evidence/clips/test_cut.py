@@ -11,7 +11,7 @@ import pytest
 from agent.errors import FootageError
 from agent.evidence.clips.cut import Cutter, write
 from agent.evidence.encryption import decrypt
-from agent.evidence.index import Index
+from agent.evidence.listing.index import Index
 from agent.evidence.segment import segment_name
 from tests.support.clip_bench import BOX_KEY, facts, wanted
 from tests.support.footage import NOON_S, RingBench

@@ -13,7 +13,8 @@ import pytest
 
 from agent.errors import FootageError
 from agent.evidence.encryption import new_identity
-from agent.evidence.index import Index, index_bytes
+from agent.evidence.listing.index import Index
+from agent.evidence.listing.index_file import index_bytes
 from agent.evidence.retention.budget import DOUBT_S, FULL_S, FootageBudget, RingFull, WriteBudgetSpent
 from agent.evidence.settings import EvidenceSettings
 from tests.support.disks import small_disk

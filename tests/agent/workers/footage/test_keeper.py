@@ -11,7 +11,7 @@ import pytest
 from agent.core.ids import Ids
 from agent.core.types import EndReason, Event, EventKind, Phase
 from agent.errors import FootageError
-from agent.evidence.index import FILE
+from agent.evidence.listing.index_file import FILE
 from agent.evidence.settings import RecordSettings
 from agent.host.supervise import Stop
 from agent.workers.footage.keeper import GRACE_S, TELL_S, FootageKeeper, NewestLink
@@ -192,7 +192,7 @@ def test_an_index_that_is_damaged_at_work_is_made_anew_by_the_next_turn(post: Po
     with path.open("r+b") as file:
         file.seek(4096)
         file.write(b"\xff" * (path.stat().st_size - 4096))
-    post.bench.ring.index.damaged = True  # as SQLite says once it reads a page that it has not in memory
+    post.bench.ring.index.file.damaged = True  # as SQLite says once it reads a page that it has not in memory
     Post(post.bench).it.turn()
     assert len(post.bench.ring.index.segments("north", 0, NOON_S * 2)) == 60
 

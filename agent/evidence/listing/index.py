@@ -8,12 +8,9 @@ Invariants
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, replace
-from importlib.resources import files
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,20 +18,15 @@ import structlog
 
 from agent.errors import FootageError
 from agent.evidence.fragment import StoredFragment
-from agent.evidence.holds import Hold, Holds
 from agent.evidence.links import FIRST, VOUCHED, SegmentLink, body_sha256, link_sha256
+from agent.evidence.listing.holds import Hold, Holds
+from agent.evidence.listing.index_file import IndexFile
+from agent.evidence.listing.listed import GAP_S, Gap, ListedSegment
 from agent.evidence.segment import SegmentFile, read_segment, segment_name
 from agent.translatable import tr
 
 log = structlog.get_logger(__name__)
 
-FILE: Final = "index.db"
-APPLICATION: Final = 0x6E67_5249  # "ngRI"
-VERSION: Final = 2
-_SCHEMA: Final = files("agent.evidence").joinpath("index.sql").read_text(encoding="utf-8")
-"""Read with the code: whoever becomes another user later may not read it any more."""
-GAP_S: Final = 0.5
-"""Pictures so far apart are no gap: a camera's network holds some back now and then."""
 _SELECT: Final = (
     "select number, boot, start_mono_ms, start_wall_ms, clock, wall_ms, duration_ms, bytes, before,"
     " camera, added from segment "
@@ -42,47 +34,6 @@ _SELECT: Final = (
 _COUNT: Final = (
     "insert into written values (?, ?) on conflict (day) do update set bytes = bytes + excluded.bytes"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class ListedSegment:
-    """A segment as the index knows it."""
-
-    number: int
-    boot: str
-    start_mono_ms: int
-    start_wall_ms: int
-    clock: str
-    wall_ms: int
-    """Of its start, corrected."""
-    duration_ms: int
-    bytes: int
-    before: str
-    camera: str
-    added: int
-    """Counts all segments of the ring in the order in which they were finished."""
-
-    @property
-    def from_s(self) -> float:
-        """Corrected wall time of its start."""
-        return self.wall_ms / 1000
-
-    @property
-    def to_s(self) -> float:
-        """Corrected wall time of its end."""
-        return (self.wall_ms + self.duration_ms) / 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """Nothing is recorded of a camera in this range."""
-
-    camera: str
-    from_s: float
-    to_s: float
-    """Corrected wall time."""
-    why: str
-    """In words; empty: nobody knows, or it was deleted."""
 
 
 class Index:
@@ -95,27 +46,17 @@ class Index:
             FootageError: it cannot be opened.
         """
         self.folder = folder
-        self.fresh = False
-        """It was begun anew: what lies in the folder is not listed yet."""
-        self.damaged = False
-        """It was found damaged while it was used: open it again, and it is begun anew."""
-        self._lock = threading.RLock()
-        try:
-            self._db = _connect(folder / FILE, readonly)
-            self.fresh = not readonly and self._one("select count(*) from segment") == 0
-        except (sqlite3.Error, OSError) as error:
-            if readonly or not isinstance(error, sqlite3.DatabaseError) or _out_of_reach(error):
-                raise self._fails(error) from error
-            self._begin_anew(error)
+        self.file = IndexFile(folder, readonly)
+        """Says whether it was begun anew, and whether it was found damaged."""
+        self._held = threading.RLock()
         try:
             self._holds = Holds(folder, readonly)
         except OSError as error:
-            raise self._fails(error) from error
+            raise self.file.failure(error) from error
 
     def close(self) -> None:
         """Let go of it; may be called twice."""
-        with self._lock, suppress(sqlite3.Error):
-            self._db.close()
+        self.file.close()
 
     # ------------------------------------------------------------------------------------------ what is there
 
@@ -179,7 +120,7 @@ class Index:
 
     def bodies(self, camera: str, after: int, to: int) -> list[tuple[int, str]]:
         """Numbers and body hashes of the links after one and up to another, as far as they are known."""
-        return self._rows(
+        return self.file.rows(
             "select number, body_sha256 from link where camera = ? and number > ? and number <= ?"
             " order by number",
             camera, after, to,
@@ -187,14 +128,14 @@ class Index:
 
     def head(self, camera: str) -> tuple[int, str]:
         """Number and hash of the camera's newest link; (0, FIRST) if there is none."""
-        rows = self._rows(
+        rows = self.file.rows(
             "select number, link_sha256 from link where camera = ? order by number desc limit 1", camera
         )
         return (int(rows[0][0]), str(rows[0][1])) if rows else (0, FIRST)
 
     def told_after(self, camera: str, number: int) -> tuple[int, str] | None:
         """Number and hash of the first link from this one on that the station was told of."""
-        rows = self._rows(
+        rows = self.file.rows(
             "select number, link_sha256 from link where camera = ? and number >= ? and told = 1"
             " order by number limit 1",
             camera, number,
@@ -234,15 +175,15 @@ class Index:
 
     def numbers(self, camera: str) -> set[int]:
         """Of the segments that are listed."""
-        return {int(n) for (n,) in self._rows("select number from segment where camera = ?", camera)}
+        return {int(n) for (n,) in self.file.rows("select number from segment where camera = ?", camera)}
 
     def cameras(self) -> list[str]:
         """Of which there is footage."""
-        return [str(name) for (name,) in self._rows("select distinct camera from segment order by camera")]
+        return [str(name) for (name,) in self.file.rows("select distinct camera from segment order by camera")]
 
     def totals(self) -> tuple[int, int]:
         """How many segments there are, and what they take on disk: whole blocks."""
-        return self._rows("select count(*), coalesce(sum((bytes + 4095) / 4096 * 4096), 0) from segment")[0]
+        return self.file.rows("select count(*), coalesce(sum((bytes + 4095) / 4096 * 4096), 0) from segment")[0]
 
     def clock_known(self, row: ListedSegment) -> bool:
         """Whether somebody vouched for the time of a segment, then or later in the same boot."""
@@ -251,7 +192,7 @@ class Index:
     def received(self, row: ListedSegment) -> bool:
         """Whether the station has all of a segment, by its receipts."""
         return bool(
-            self._one(
+            self.file.one(
                 "select coalesce(max(fragments <= (select count(*) from received"
                 " where received.camera = segment.camera and received.number = segment.number)), 0)"
                 " from segment where added = ?",
@@ -261,14 +202,14 @@ class Index:
 
     def written_on(self, day: int) -> int:
         """Bytes written on a day, counted in days since 1970."""
-        return self._one("select coalesce(sum(bytes), 0) from written where day = ?", day)
+        return self.file.one("select coalesce(sum(bytes), 0) from written where day = ?", day)
 
     # ------------------------------------------------------------------------------------------ holds
 
     @property
     def held(self) -> tuple[Hold, ...]:
         """The ranges that go last."""
-        with self._lock:
+        with self._held:
             return self._holds.all
 
     @property
@@ -278,7 +219,7 @@ class Index:
 
     def is_held(self, row: ListedSegment) -> bool:
         """Whether some of a segment is held."""
-        with self._lock:
+        with self._held:
             return self._holds.covers(row.camera, row.from_s, row.to_s)
 
     def hold(self, hold_id: str, camera: str, from_s: float, to_s: float, why: str) -> None:
@@ -287,11 +228,11 @@ class Index:
         Raises:
             FootageError: it cannot be held.
         """
-        with self._lock:
+        with self._held:
             try:
                 self._holds.add(Hold(hold_id, camera, from_s, to_s, why))
             except (OSError, ValueError) as error:
-                raise self._fails(error) from error
+                raise self.file.failure(error) from error
 
     def release(self, hold_id: str) -> bool:
         """Hold it no more; whether it was held.
@@ -299,11 +240,11 @@ class Index:
         Raises:
             FootageError: it cannot be written; it is still held.
         """
-        with self._lock:
+        with self._held:
             try:
                 return self._holds.release(hold_id)
             except OSError as error:
-                raise self._fails(error) from error
+                raise self.file.failure(error) from error
 
     # ------------------------------------------------------------------------------------------ what is written
 
@@ -316,7 +257,7 @@ class Index:
         link = lies.link
         first, last = lies.media[0], lies.media[-1]
         body, hashed = body_sha256(link), link_sha256(link)
-        with self._writing() as db:
+        with self.file.writing() as db:
             db.execute(
                 "insert or replace into segment (camera, number, boot, start_mono_ms, start_wall_ms, clock,"
                 " wall_ms, duration_ms, bytes, fragments, before) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -337,12 +278,12 @@ class Index:
 
     def count_written(self, bytes_by_day: Mapping[int, int]) -> None:
         """So much was written on these days, that no segment was listed with."""
-        with self._writing() as db:
+        with self.file.writing() as db:
             db.executemany(_COUNT, bytes_by_day.items())
 
     def forget(self, rows: Sequence[ListedSegment]) -> None:
         """These are about to be deleted, or are gone; links that lead nowhere any more go with them."""
-        with self._writing() as db:
+        with self.file.writing() as db:
             db.executemany("delete from segment where added = ?", [(row.added,) for row in rows])
             db.executemany(
                 "delete from received where camera = ? and number = ?",
@@ -358,7 +299,7 @@ class Index:
 
     def tell(self, camera: str, number: int) -> None:
         """The station is told of this link."""
-        with self._writing() as db:
+        with self.file.writing() as db:
             db.execute("update link set told = 1 where camera = ? and number = ?", (camera, number))
 
     def receive(self, fragments: Iterable[StoredFragment], receipt: str) -> None:
@@ -366,7 +307,7 @@ class Index:
 
         They are known by their segment, not by their time: a clock that was set back gives it to others, too.
         """
-        with self._writing() as db:
+        with self.file.writing() as db:
             db.executemany(
                 "insert or ignore into received select camera, number, ?, ? from segment"
                 " where camera = ? and number = ? and boot = ?"
@@ -381,7 +322,7 @@ class Index:
     def note_clock(self, boot: str, offset_s: float) -> None:
         """Somebody vouches for a boot's clock: wall minus steady clock. What was unsure is put right."""
         offset_ms = _ms(offset_s)
-        with self._writing() as db:
+        with self.file.writing() as db:
             db.execute(
                 "insert into boot values (?, ?)"
                 " on conflict (boot) do update set offset_ms = excluded.offset_ms",
@@ -412,13 +353,13 @@ class Index:
             return None
 
     def _is_listed(self, camera: str, number: int) -> bool:
-        return bool(self._rows("select 1 from segment where camera = ? and number = ?", camera, number))
+        return bool(self.file.rows("select 1 from segment where camera = ? and number = ?", camera, number))
 
     def _why_after(self, camera: str, before: ListedSegment | None) -> str:
         """What the segment after this one says of what is between them, if none was deleted there."""
         if before is None:
             return ""
-        rows = self._rows(
+        rows = self.file.rows(
             "select before from segment where camera = ? and number = ?", camera, before.number + 1
         )
         return str(rows[0][0]) if rows else ""
@@ -430,123 +371,11 @@ class Index:
         return _ms(first.start.mono_s) + offset_ms
 
     def _offset_ms(self, boot: str) -> int | None:
-        rows = self._rows("select offset_ms from boot where boot = ?", boot)
+        rows = self.file.rows("select offset_ms from boot where boot = ?", boot)
         return int(rows[0][0]) if rows else None
 
     def _listed(self, sql: str, *values: Any) -> list[ListedSegment]:
-        return [ListedSegment(*row) for row in self._rows(sql, *values)]
-
-    def _one(self, sql: str, *values: Any) -> int:
-        return int(self._rows(sql, *values)[0][0])
-
-    def _rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
-        with self._lock:
-            try:
-                return self._db.execute(sql, values).fetchall()
-            except sqlite3.Error as error:
-                raise self._fails(error) from error
-
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        """One transaction: all of it, or nothing."""
-        with self._lock:
-            try:
-                self._db.execute("begin immediate")
-                try:
-                    yield self._db
-                    self._db.execute("commit")
-                except BaseException:
-                    with suppress(sqlite3.Error):
-                        self._db.execute("rollback")
-                    raise
-            except sqlite3.Error as error:
-                raise self._fails(error) from error
-
-    def _begin_anew(self, why: Exception) -> None:
-        log.error("footage_index_damaged", path=str(self.folder / FILE), why=str(why))
-        try:
-            for end in ("", "-wal", "-shm"):
-                (self.folder / (FILE + end)).unlink(missing_ok=True)
-            self._db = _connect(self.folder / FILE, readonly=False)
-        except (sqlite3.Error, OSError) as error:
-            raise self._fails(error) from error
-        self.fresh = True
-
-    def _fails(self, error: Exception) -> FootageError:
-        self.damaged |= getattr(error, "sqlite_errorcode", 0) & 0xFF in (
-            sqlite3.SQLITE_CORRUPT,
-            sqlite3.SQLITE_NOTADB,
-        )
-        return FootageError(
-            tr("the index of the footage in {folder}: {error}", folder=self.folder, error=error),
-            tr("is the disk full, read-only or dying?"),
-        )
-
-
-def index_bytes(folder: Path) -> int:
-    """What the index takes on disk, with its log."""
-    total = 0
-    for end in ("", "-wal", "-shm"):
-        with suppress(OSError):
-            total += (folder / (FILE + end)).stat().st_blocks * 512
-    return total
-
-
-def _connect(path: Path, readonly: bool) -> sqlite3.Connection:
-    if readonly:
-        db = sqlite3.connect(
-            f"{path.resolve().as_uri()}?mode=ro",
-            uri=True,
-            timeout=5.0,
-            isolation_level=None,
-            check_same_thread=False,
-        )
-    else:
-        db = sqlite3.connect(path, timeout=5.0, isolation_level=None, check_same_thread=False)
-    try:
-        if not readonly:
-            _prepare(db)
-        db.execute("select count(*) from link").fetchone()
-    except BaseException:
-        db.close()
-        raise
-    return db
-
-
-def _prepare(db: sqlite3.Connection) -> None:
-    (application,) = db.execute("pragma application_id").fetchone()
-    (version,) = db.execute("pragma user_version").fetchone()
-    (tables,) = db.execute("select count(*) from sqlite_schema").fetchone()
-    if tables and (application, version) != (APPLICATION, VERSION):
-        raise sqlite3.DatabaseError("it is of another version, or no index of footage")
-    db.execute("pragma journal_mode = wal")
-    db.execute("pragma synchronous = normal")  # what a cut takes of it is read from the files again
-    db.execute("pragma wal_autocheckpoint = 256")
-    db.execute("pragma journal_size_limit = 2097152")
-    if not tables:
-        db.executescript(
-            f"begin;{_SCHEMA}pragma application_id = {APPLICATION};pragma user_version = {VERSION};commit;"
-        )
-    else:
-        with closing(db.execute("pragma quick_check(1)")) as rows:
-            (word,) = rows.fetchone()
-        if word != "ok":
-            raise sqlite3.DatabaseError(word)
-
-
-def _out_of_reach(error: sqlite3.DatabaseError) -> bool:
-    """Whether the disk is the trouble, and not what lies on it."""
-    code = getattr(error, "sqlite_errorcode", None)
-    return code is not None and code & 0xFF in (
-        sqlite3.SQLITE_FULL,
-        sqlite3.SQLITE_READONLY,
-        sqlite3.SQLITE_IOERR,
-        sqlite3.SQLITE_CANTOPEN,
-        sqlite3.SQLITE_BUSY,
-        sqlite3.SQLITE_LOCKED,
-        sqlite3.SQLITE_PERM,
-        sqlite3.SQLITE_NOMEM,
-    )
+        return [ListedSegment(*row) for row in self.file.rows(sql, *values)]
 
 
 def _ms(seconds: float) -> int:

@@ -1,4 +1,4 @@
-"""agent.evidence.index: what lies in the ring, in time."""
+"""agent.evidence.listing.index: what lies in the ring, in time."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from agent.errors import FootageError
-from agent.evidence.index import FILE, Index
 from agent.evidence.links import head_after, link_sha256
+from agent.evidence.listing.index import Index
+from agent.evidence.listing.index_file import FILE
 from agent.evidence.retention.deletion import oldest
 from tests.support.footage import NOON_S, RingBench, piece
 

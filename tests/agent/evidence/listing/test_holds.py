@@ -1,4 +1,4 @@
-"""agent.evidence.holds: ranges that go last, over every restart."""
+"""agent.evidence.listing.holds: ranges that go last, over every restart."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.evidence.holds import FILE, MAX_HOLDS, Hold, Holds
+from agent.evidence.listing.holds import FILE, MAX_HOLDS, Hold, Holds
 
 
 def test_holds_are_there_after_a_restart_until_they_are_released(tmp_path: Path) -> None:
