@@ -94,6 +94,19 @@ def test_a_disk_that_gives_no_file_is_no_damage_and_nothing_is_deleted(tmp_path:
     assert (tmp_path / FILE / "kept").read_text() == "kept"
 
 
+def test_one_that_somebody_else_holds_is_no_damage_and_stays(tmp_path: Path) -> None:
+    IndexFile(tmp_path).close()
+    other = sqlite3.connect(tmp_path / FILE, isolation_level=None)
+    other.execute("pragma locking_mode = exclusive")
+    other.execute(BOOT, ("one", 1))
+    with pytest.raises(FootageError, match="locked"):
+        IndexFile(tmp_path)
+    other.close()
+    again = IndexFile(tmp_path)
+    assert boots(again) == ["one"]
+    again.close()
+
+
 @pytest.mark.parametrize(
     ("code", "damaged"),
     [
