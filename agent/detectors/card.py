@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import reprlib
+from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import Field, ValidationError
@@ -37,6 +38,7 @@ _SHORT.maxlevel = 2  # a few lines of YAML may stand for millions of values
 _SHORT.maxstring = _SHORT.maxother = 80
 
 Triple = tuple[float, float, float]
+UnitScore = Annotated[float, Field(gt=0, lt=1)]
 
 
 class Input(Settings):
@@ -72,6 +74,9 @@ class Card(Settings):
         lt=1,
         description="Score of the network at which three of four boxes are right; it is told as 0.6.",
     )
+    label_sure_from: dict[str, UnitScore] = Field(
+        {}, description="The same of labels for which it is another score."
+    )
     nms_iou: float = Field(0.5, gt=0, le=1, description="Boxes of one label that overlap more are one object.")
     licence: str = Field(min_length=1, description="Of the weights.")
     source: str = Field(min_length=1, description="Where the file came from.")
@@ -86,10 +91,10 @@ class Card(Settings):
         """The input's size."""
         return Size(self.input.width_px, self.input.height_px)
 
-    @property
-    def shift(self) -> float:
-        """What is added to the log-odds of a score, so that scores of all networks mean the same."""
-        return 0.0 if self.sure_from == SURE else logit(SURE) - logit(self.sure_from)
+    def shift(self, label: str) -> float:
+        """What is added to the log-odds of a label's score, so that scores of all networks mean the same."""
+        sure_from = self.label_sure_from.get(label, self.sure_from)
+        return 0.0 if sure_from == SURE else logit(SURE) - logit(sure_from)
 
     @property
     def is_plain(self) -> bool:
@@ -128,18 +133,30 @@ def parse_card(content: dict[str, Any], path: Path) -> Card:
             joined("\n", lines), tr("docs/guide/models.md explains each field of a card.")
         ) from error
     labels = _labels(card.labels, path)
-    unknown = [label for label in card.keep if label not in labels]
-    if unknown:
-        near = get_close_matches(unknown[0], labels, 1)
-        hint = (
-            tr("did you mean {near}?", near=near[0])
-            if near
-            else tr("the labels are {labels}.", labels=", ".join(list(filter(None, labels))[:SHOWN]))
-        )
-        raise ModelError(
-            tr("{path}: keep: the model has no label {unknown}", path=path, unknown=", ".join(unknown)), hint
-        )
+    for field, named in (("keep", card.keep), ("label_sure_from", tuple(card.label_sure_from))):
+        _refuse_unknown(field, named, labels, path)
     return card.model_copy(update={"labels": labels})
+
+
+def _refuse_unknown(field: str, named: Sequence[str], labels: Sequence[str], path: Path) -> None:
+    unknown = [label for label in named if label not in labels]
+    if not unknown:
+        return
+    near = get_close_matches(unknown[0], labels, 1)
+    hint = (
+        tr("did you mean {near}?", near=near[0])
+        if near
+        else tr("the labels are {labels}.", labels=", ".join(list(filter(None, labels))[:SHOWN]))
+    )
+    raise ModelError(
+        tr(
+            "{path}: {field}: the model has no label {unknown}",
+            path=path,
+            field=field,
+            unknown=", ".join(unknown),
+        ),
+        hint,
+    )  # fmt: skip
 
 
 def _text(path: Path) -> str:

@@ -60,6 +60,7 @@ class CardDetector:
         self._card = card
         self._names = tuple(card.labels)
         self._ask = _ask(card, settings.min_score)
+        self._shifts = np.array([card.shift(name) for name in self._names], np.float32)
         self._twin_iou = settings.twin_iou
         self._apart = self._names.index("person") if "person" in self._names else -1
         self._network: NetworkRunner | None = network
@@ -123,8 +124,15 @@ class CardDetector:
         except (IndexError, TypeError, ValueError) as error:  # each head tells what it can; the rest is here
             raise misfit(self._card.head.kind, "what the card says", one) from error
         found = suppress(raw, self._card.nms_iou, self._twin_iou, self._apart)
-        found = replace(found, scores=shifted(found.scores, self._card.shift))
+        found = self._meant(found)
         return tuple(_detections(found, place, self._names))
+
+    def _meant(self, found: RawDetections) -> RawDetections:
+        """With scores that mean the same for every network and label, best first."""
+        if not self._shifts.any():
+            return found
+        scores = shifted(found.scores, self._shifts[found.labels])
+        return replace(found, scores=scores).at(np.argsort(-scores, kind="stable"))
 
 
 def _detections(found: RawDetections, place: Placement, names: Sequence[str]) -> Iterator[Detection]:
@@ -153,6 +161,6 @@ def _ask(card: Card, least: Mapping[str, float]) -> Ask:
     return Ask(
         card.field,
         np.array([names.index(label) for label in card.keep], np.intp),
-        shifted(thresholds, -card.shift),
+        shifted(thresholds, -np.array([card.shift(label) for label in card.keep], np.float32)),
         len(names),
     )

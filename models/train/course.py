@@ -204,6 +204,8 @@ class _Rounds:
 
 def _read(request: TrainRequest) -> _Material:
     card, _ = find_card(request.base, hashed(request.base), None)
+    # How sure the base is of a label says nothing of a network that learned it.
+    card = card.model_copy(update={"label_sure_from": {}})
     sets = [read_coco(folder) for folder in request.data]
     pairs = parted(sets, request.hold_back, request.plan.seed)
     for one in sets:

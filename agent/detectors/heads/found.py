@@ -135,12 +135,11 @@ def logit(p: float) -> float:
     return float(np.log(inside / (1 - inside)))
 
 
-def shifted(scores: Floats, shift: float) -> Floats:
-    """Scores (N,) with `shift` added to their log-odds; none changes its place in the order."""
-    if shift == 0.0:
-        return scores
+def shifted(scores: Floats, by: Floats) -> Floats:
+    """Scores (N,) with `by` (N,) added to their log-odds; where that is nothing they stay as they are."""
     inside = np.clip(scores, 1e-7, 1 - 1e-7)
-    return sigmoid(np.log(inside / (1 - inside)) + np.float32(shift))
+    moved = sigmoid(np.log(inside / (1 - inside)) + by)
+    return np.where(by == 0.0, scores, moved).astype(np.float32, copy=False)
 
 
 def misfit(kind: str, wanted: str, outputs: Outputs) -> ModelError:

@@ -53,6 +53,11 @@ def test_what_a_card_leaves_out_has_a_default() -> None:
         ({"sha256": "ABC"}, "mine.yaml: sha256: "),
         ({"keep": []}, "mine.yaml: keep: "),
         ({"keep": ["motorbike"]}, "mine.yaml: keep: the model has no label motorbike"),
+        (
+            {"label_sure_from": {"motorbike": 0.4}},
+            "mine.yaml: label_sure_from: the model has no label motorbike",
+        ),
+        ({"label_sure_from": {"motorcycle": 1}}, "mine.yaml: label_sure_from.motorcycle: "),
         ({"labels": "coco81"}, "mine.yaml: labels: the file coco81 cannot be read"),
     ],
 )

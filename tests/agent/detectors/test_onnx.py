@@ -158,6 +158,29 @@ def test_the_score_at_which_three_of_four_are_right_is_told_as_that_of_every_oth
     assert scores == pytest.approx([0.517, 0.6, 0.749, 0.999], abs=0.01)
 
 
+def test_a_label_of_which_the_network_is_less_sure_than_it_is_right_is_told_surer(cells: Writer) -> None:
+    corner = Box(0.75, 0, 1, 1 / 3)
+    image = picture(128, 96, (SPOT, (200, 0, 0)), (corner, (0, 210, 0)))  # a car by 0.61, a bus by 0.68
+    least = {"car": 0.1, "bus": 0.1}
+    before = detector(cells(), min_score=least).detect([image])[0]
+    network = detector(cells(label_sure_from={"car": 0.4}), min_score=least)
+
+    found = network.detect([image])[0]
+
+    assert [one.label for one in before] == ["bus", "car"]
+    assert [one.label for one in found] == ["car", "bus"]  # the best comes first
+    assert found[1] == before[0]
+    assert found[0].score == pytest.approx(0.78, abs=0.01)
+
+
+def test_beside_a_score_for_all_a_labels_own_holds(cells: Writer) -> None:
+    image = picture(128, 96, (SPOT, (200, 0, 0)))  # 0.61 of the network
+    network = detector(cells(sure_from=0.43, label_sure_from={"car": 0.6}), min_score={"car": 0.6})
+    assert network.detect([image])[0][0].score == pytest.approx(0.61, abs=0.01)
+    assert detector(cells(label_sure_from={"car": 0.4}), min_score={"car": 0.77}).detect([image])[0]
+    assert not detector(cells(label_sure_from={"car": 0.4}), min_score={"car": 0.8}).detect([image])[0]
+
+
 def test_a_least_score_is_that_of_what_is_told_and_not_of_the_network(cells: Writer) -> None:
     image = picture(128, 96, (SPOT, (200, 0, 0)))  # 0.61 of the network is 0.76
 

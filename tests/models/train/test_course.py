@@ -67,6 +67,15 @@ def test_what_it_took_is_said_and_nothing_is_left_but_the_model(tmp_path: Path) 
     assert not (tmp_path / "new.training").exists()
 
 
+def test_how_sure_the_base_was_of_single_labels_is_not_handed_on(tmp_path: Path) -> None:
+    request = asked(tmp_path, 2)
+    card = request.base.with_suffix(".yaml")
+    label = read_card(card).keep[0]
+    card.write_text(card.read_text() + f"label_sure_from: {{{label}: 0.2}}\n")
+    result = train(request, quiet)
+    assert read_card(result.model.with_suffix(".yaml")).label_sure_from == {}
+
+
 def test_killed_and_gone_on_with_it_ends_as_if_it_had_not_been(tmp_path: Path) -> None:
     whole = train(asked(tmp_path, 60, "whole.onnx"), quiet)
     script = (
