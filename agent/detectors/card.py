@@ -68,10 +68,8 @@ class Card(Settings):
     )
     keep: tuple[str, ...] = Field(ROAD_USERS, min_length=1, description="Labels that are told.")
     min_score: Score = Field(0.1, description="Least score that is told; the tracker has its own, higher bar.")
-    sure_from: float = Field(
+    sure_from: UnitScore = Field(
         SURE,
-        gt=0,
-        lt=1,
         description="Score of the network at which three of four boxes are right; it is told as 0.6.",
     )
     label_sure_from: dict[str, UnitScore] = Field(

@@ -163,7 +163,8 @@ def update(
             places = restless.look(places, _restless_look(now, moved, strange, lasts, followed), at.mono_s)
     dim = _looked(state, now, settings)
     tellable = restless.tellable(places, large, now.mask.size) if places.swaying is not None else large
-    whole = {id(part): grown(part, _differing(state, now)) for part in tellable}
+    beside = Differing(now.far, now.known.limit, now.known.model.noise, state.seen)
+    whole = {id(part): grown(part, beside) for part in tellable}
     regions, stays = _boxes(places, moves, goes, whole, dim, now, settings)
     new = MotionState(
         known=known,
@@ -197,11 +198,6 @@ def update(
         changing=_changing(now, state.seen, relit, settings) if fresh or not settled else (),
         shift=steady.shift(now.steady, plane.shape),
     )
-
-
-def _differing(state: MotionState, now: _Now) -> Differing:
-    known = now.known
-    return Differing(now.far, known.limit, known.model.noise, state.seen)
 
 
 def _boxes(

@@ -3,9 +3,9 @@
 Where a picture never rests, before leaves for one, the values of a pixel are far from each other, and so its
 limit is wide: of a car that goes by there only pieces reach it. Whoever asked less of every pixel there would
 be told each leaf. So less is asked only around what is told already, as an edge is followed from where it is
-strong (Canny, IEEE TPAMI 1986, section VIII).
+strong (thresholding with hysteresis: Canny, IEEE TPAMI 1986).
 
-Less is: unlike every remembered value by more than a sensor's noise, however much these differ.
+Less is: farther from the remembered values than a quiet pixel may be, however much these differ.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from agent.core.types import Plane
 Floats = NDArray[np.float32]
 
 NOISE = 8.0
-"""Luma steps. Sensors are quieter: a pixel whose values differ more shows several things, leaf and sky."""
+"""Luma steps. A pixel whose values differ more mostly shows several things in turn, such as leaf and sky."""
 _AROUND = 0.4
 """Of the longer side of a part: what is farther from it is told by itself, or is no part of it."""
 _LEAST_PX = 2
@@ -47,7 +47,7 @@ class Differing:
 def grown(part: Thing, seen: Differing) -> Thing:
     """The part with what differs less surely, is joined to it and lies close around it.
 
-    Where hardly a pixel is noisier than a sensor, the part itself.
+    Where hardly a pixel is noisier than `NOISE`, the part itself.
     """
     window = _around(part, seen.far.shape)
     noisy = np.count_nonzero(seen.noise[window] > NOISE)
@@ -63,7 +63,7 @@ def grown(part: Thing, seen: Differing) -> Thing:
 
 
 def _beyond(window: tuple[slice, slice], seen: Differing) -> Plane:
-    """What differs there by more than the limit would be if the pixels were no noisier than sensors are."""
+    """What differs there by more than the limit would be if no pixel were noisier than `NOISE`."""
     excess = np.maximum(seen.noise[window] - np.float32(NOISE), np.float32(0))
     limit = cv2.subtract(seen.limit[window], excess, dtype=cv2.CV_8U)
     differs = cv2.compare(seen.far[window], limit, cv2.CMP_GT)
