@@ -85,11 +85,12 @@ class Swarm(Traffic):
         return int(self.rng.choice([1, 1, 1, 2, 2, 3]))
 
     def _cuts_off(self, user: User, drivers: list[User]) -> bool:
-        if not any(user.way is way for way in self.turning):
-            return super()._cuts_off(user, drivers)
-        out = user.way is self.turning[0]
         others = [each for each in drivers if not any(each.way is way for way in self.turning)]
-        return any(self._near(other, out) for other in others)
+        if not any(user.way is way for way in self.turning):
+            return super()._cuts_off(user, others)
+        out = user.way is self.turning[0]
+        # Who turns left leaves the road before the far turn: each would wait for the other for good.
+        return any(self._near(other, out) for other in others if other.way.before != "oncoming")
 
     def _near(self, other: User, out: bool) -> bool:
         """Is it where one who turns out of (or into) the near half of the road comes, or will it soon be?"""

@@ -7,9 +7,10 @@ from itertools import combinations
 import pytest
 
 from benchmarks import swarm
+from benchmarks.scenes.ground import MIDDLE
 from benchmarks.scenes.sensor import look
 from benchmarks.scenes.swarm import Density, Swarm
-from benchmarks.scenes.traffic import User
+from benchmarks.scenes.traffic import CYCLE_S, STEP_S, User
 from tests.support.bodies import overlap
 
 TURNED_M = 50.0
@@ -58,6 +59,30 @@ def test_riders_turn_about_where_nobody_comes() -> None:
         turned |= {u.name for u in traffic.step() if _turns(u, traffic) and u.along > TURNED_M}
 
     assert len(turned) >= 3
+
+
+def test_who_turns_about_and_who_turns_left_do_not_wait_for_each_other_for_good() -> None:
+    traffic = Swarm(3, Density(swarms=0.0, cars=0.0, turns=0.0, against=0.0))
+    left = User(101, "truck", traffic.routes["north-left"][0], 0.0, wish=8.0, along=MIDDLE - 7.5)
+    about = User(102, "motorcycle", traffic.turning[1], 0.0, wish=5.0, along=85.0 - MIDDLE - 8.2)
+    for user in (left, about):
+        user.settle()
+        traffic.users.append(user)
+    gone = [traffic.step() for _ in range(round(CYCLE_S / STEP_S))][-1]
+
+    assert not {left.name, about.name} & {user.name for user in gone}
+
+
+@pytest.mark.long
+def test_no_queue_stands_for_good() -> None:
+    traffic, since = Swarm(20261128), dict[int, float]()
+    longest = 0.0
+    for _ in range(round(600 / STEP_S)):
+        standing = {u.name for u in traffic.step() if u.speed < 0.3 and u.label != "person" and not u.parked}
+        since = {name: since.get(name, traffic.second) for name in standing}
+        longest = max([longest, *(traffic.second - begun for begun in since.values())])
+
+    assert longest < 3 * CYCLE_S
 
 
 def _turns(user: User, traffic: Swarm) -> bool:
