@@ -67,6 +67,8 @@ def pair(likeness: Floats, least: float) -> Pairs:
     """The pairing with the largest sum of likeness, of pairs that reach `least` (> 0) each.
 
     `likeness` is (N, M); a pair that must not be is 0 or less. Returns (row, column) in the order of the rows.
+    A pair more is worth no more than its own likeness: else one track too many in a queue would push each of
+    the others on to its neighbour's detection, for as many pairs as there can be.
     Source: R. Jonker and A. Volgenant 1987, as in the library lapx.
     """
     rows = np.flatnonzero((likeness >= least).any(axis=1))
@@ -75,8 +77,9 @@ def pair(likeness: Floats, least: float) -> Pairs:
         return []
     few = np.ascontiguousarray(likeness[np.ix_(rows, columns)])
     most = float(np.max(few))
-    cost = np.where(few >= least, most - few, most - least + 1.0)
-    _, of_row, _ = lap.lapjv(cost, extend_cost=True, cost_limit=most - least + 0.5)
+    # Who stays alone costs `most`, a pair so much less as it is alike, and more whoever must not be one.
+    cost = np.where(few >= least, most - few, most + 1.0)
+    _, of_row, _ = lap.lapjv(cost, extend_cost=True, cost_limit=most)
     return [(int(rows[i]), int(columns[j])) for i, j in enumerate(of_row) if j >= 0 and few[i, j] >= least]
 
 

@@ -50,6 +50,18 @@ def test_no_pair_that_is_good_enough_is_left_over(likeness):
     assert all(value < 0.3 for value in left)
 
 
+@given(matrices)
+def test_no_other_pairing_has_a_larger_sum(likeness):
+    pairs = pair(likeness, 0.3)
+    assert sum(likeness[i, j] for i, j in pairs) == pytest.approx(best(likeness, 0.3))
+
+
+def test_one_track_too_many_pushes_nobody_on_to_his_neighbours_place():
+    # The first track came from elsewhere; behind the queue somebody stands who has none yet.
+    queue = np.array([[0.55, 0.0, 0.0], [0.9, 0.55, 0.0], [0.0, 0.9, 0.55]])
+    assert pair(queue, 0.2) == [(1, 0), (2, 1)]
+
+
 def test_the_sum_decides_and_not_the_single_best_pair():
     likeness = np.array([[0.9, 0.8], [0.8, 0.1]])
     assert pair(likeness, 0.05) == [(0, 1), (1, 0)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from agent.core.ids import Ids
@@ -207,3 +208,71 @@ def test_a_family_whose_motorbike_is_not_found_in_some_frames_is_one_road_user()
     assert set(users(history).values()) == {"motorcycle"}
     assert len(users(history)) == 1
     assert history[-1][0].riders == 3
+
+
+NEXT = 0.07
+"""How much higher in the picture the next of a queue stands: a third of a rider on a motorbike."""
+
+
+def overlooked(queue: list[Detection], frames: int, seed: int) -> list[list[Detection]]:
+    """The same again and again, each trembling by 3 % of its size, and one of five overlooked."""
+    chance = np.random.default_rng(seed)
+
+    def seen(one: Detection) -> Detection:
+        box = one.box
+        left, top, right, bottom = 0.03 * chance.normal(size=4) * ([box.width, box.height] * 2)
+        moved = Box(box.left + left, box.top + top, box.right + right, box.bottom + bottom)
+        return replace(one, box=moved)
+
+    return [[seen(each) for each in queue if chance.random() > 0.2] for _ in range(frames)]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_queue_that_stands_behind_each_other_stays_where_it_stands(seed: int):
+    queue = [each for n in range(6) for each in (bike(0.5, 0.95 - NEXT * n), rider(0.5, 0.95 - NEXT * n))]
+    history = ride(overlooked(queue, 150, seed))
+
+    began: dict[str, float] = {}
+    for each in (each for tracks in history[20:] for each in tracks if each.confirmed):
+        assert abs(each.box.bottom - began.setdefault(each.id, each.box.bottom)) < NEXT
+    assert sorted(users(history[20:]).values()) == ["motorcycle"] * 6
+
+
+def test_the_rider_of_the_next_in_a_queue_does_not_board():
+    front, behind = rider(0.505), rider(0.5, 0.6 - NEXT)
+    fused = fuse([bike(0.5), front, behind], (), SETTINGS)
+    assert [(each.label, each.riders) for each in fused] == [("motorcycle", 1), ("person", 0)]
+    assert fused[0].box.top == front.box.top
+
+
+def test_a_child_between_the_drivers_arms_rides_along():
+    child = Detection("person", 0.8, Box(0.48, 0.45, 0.52, 0.57))
+    (both,) = fuse([bike(0.5), rider(0.5), child], (), SETTINGS)
+    assert both.riders == 2
+
+
+def test_in_a_queue_the_heads_tell_whose_machine_it_is():
+    queue = [bike(0.5), rider(0.5), bike(0.5, 0.6 - NEXT), rider(0.5, 0.6 - NEXT)]
+    tracks = ride([queue] * 10)[-1]
+    # Sideways each is nearer to the machine of the other.
+    crossed = [bike(0.5), rider(0.505), bike(0.505, 0.6 - NEXT), rider(0.5, 0.6 - NEXT)]
+    fused = fuse(crossed, tracks, SETTINGS)
+    assert [round(each.box.height, 3) for each in fused] == [0.22, 0.22]
+
+
+def test_a_rider_whose_machine_is_overlooked_does_not_board_the_one_before_or_behind():
+    queue = [bike(0.5), rider(0.5), bike(0.5, 0.6 - NEXT), rider(0.5, 0.6 - NEXT)]
+    tracks = ride([queue] * 10)[-1]
+    fused = fuse([bike(0.5), rider(0.5, 0.6 - NEXT)], tracks, SETTINGS)
+    assert sorted((each.label, round(each.box.bottom, 2)) for each in fused) == [
+        ("motorcycle", round(0.6 - NEXT, 2)),
+        ("motorcycle", 0.6),
+    ]
+
+
+def test_a_rider_who_was_tracked_alone_at_first_takes_nobodys_place():
+    alone, whole = [rider(0.5)], [bike(0.5), rider(0.5)]
+    (person,) = ride([alone] * 10)[-1]
+    (machine,) = ride([whole] * 10)[-1]
+    (fused,) = fuse(alone, (person, machine), SETTINGS)
+    assert (person.label, fused.label, fused.riders) == ("person", "motorcycle", 1)
