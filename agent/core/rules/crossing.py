@@ -17,8 +17,9 @@ Invariants
 4. Turning round counts again only after the whole band was left.
 5. A box that slides over the line and rests there has changed its owner and does not count: it takes a course.
 
-A new side is believed after two sightings in a row, or after one if the track ends with it: a single stray box
-of a merged detection is no way over it. The first side is believed at once.
+A new side is believed after two sightings in a row, or after one if the road user leaves the picture with it: a
+single stray box of a merged detection is no way over it, nor is the last one of a track that is lost on the
+road. The first side is believed at once.
 
 In a queue that stands on the line a tracker now and then exchanges two neighbours. Their boxes slide over the
 line, one each way, and rest again; a road user comes on a course over the line, or goes on after it:
@@ -170,7 +171,7 @@ def _on_course(trail: Trail, now: int, line: Line, at: Instant) -> bool:
 
 
 def finish(passage: Passage) -> tuple[Passage, str | None]:
-    """The track ends here: one sighting beyond the band is enough then, on its course."""
+    """It has gone out of the picture: one sighting beyond the band is enough then, on its course."""
     return _believe(passage) if passage.beyond and passage.on_course else (passage, None)
 
 

@@ -40,8 +40,8 @@ class Measure(ABC):
     def sighted(self, before: Any, last: Track, now: Trajectory, at: Instant, frame: Size) -> Any:
         """What it knows after one more sighting; None to forget. `last` is the sighting before, or the same."""
 
-    def ended(self, before: Any, at: Instant) -> Any:
-        """The same when the tracker gives the road user up."""
+    def left(self, before: Any, at: Instant) -> Any:
+        """The same when the road user has gone out of the picture."""
         return before
 
     def released(self, before: Any, since: Instant, at: Instant) -> Any:
@@ -216,13 +216,15 @@ def _trace(trajectory: Trajectory, at: Instant) -> Trajectory:
 
 
 def _ended(trajectory: Trajectory, context: FrameContext) -> Trajectory:
+    gone = replace(trajectory, gone=context.at, reason=EndReason.LOST)
+    if not _left(trajectory.track):
+        return gone
     known = {
-        rule_id: context.measures[rule_id].ended(value, context.at)
+        rule_id: context.measures[rule_id].left(value, context.at)
         for rule_id, value in trajectory.measures.items()
         if rule_id in context.measures
     }
-    reason = EndReason.LEFT if _left(trajectory.track) else EndReason.LOST
-    return replace(trajectory, measures=known, gone=context.at, reason=reason)
+    return replace(gone, measures=known, reason=EndReason.LEFT)
 
 
 def released(trajectory: Trajectory, since: Instant, context: FrameContext) -> Trajectory:

@@ -103,8 +103,8 @@ class CourseMeasure(Measure):
         trail = crossing.trailed(before.trail, zones.metric(box.foot, frame), at)
         return Course(passage, trail, _crossed(before.crossings, direction, at))
 
-    def ended(self, before: Course, at: Instant) -> Course:
-        """The track ends here."""
+    def left(self, before: Course, at: Instant) -> Course:
+        """It has gone out of the picture."""
         passage, direction = crossing.finish(before.passage)
         return Course(passage, before.trail, _crossed(before.crossings, direction, at))
 

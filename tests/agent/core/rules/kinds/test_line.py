@@ -55,6 +55,27 @@ def test_a_crossing_whose_track_ends_in_that_frame_is_told_whole() -> None:
     assert camera.story() == ["line_crossed start", "line_crossed end left"]
 
 
+def test_the_last_sight_of_a_track_that_is_lost_on_the_road_is_no_crossing() -> None:
+    camera = RuleCamera(rule_settings(LINE))
+    drive(camera, [0.3, 0.35])
+    camera.see(camera.track(0.5, 0.58, ended=True))
+    for _ in range(30):
+        camera.see()
+
+    assert camera.story() == []
+
+
+def test_who_is_lost_beyond_the_line_and_found_again_there_has_crossed_it() -> None:
+    camera = RuleCamera(rule_settings(LINE))
+    drive(camera, [0.3, 0.35])
+    camera.see(camera.track(0.5, 0.58, ended=True))
+    camera.see()
+    drive(camera, [0.62, 0.64, 0.66, 0.68], "another")
+
+    assert camera.story()[0] == "line_crossed start"
+    assert [each.direction for each in camera.events if each.phase is Phase.START] == ["in"]
+
+
 def test_a_line_that_only_counts_tells_no_event() -> None:
     camera = RuleCamera(rule_settings(LINE.model_copy(update={"tell": ()})))
     drive(camera, [0.3, 0.35, 0.6, 0.7])
