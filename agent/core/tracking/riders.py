@@ -37,6 +37,8 @@ LESS_SURE = 0.5
 """What has less than so much of the score of something around it may be its double."""
 LEVEL = 0.25
 """Heights of a rider by which the heads of those on one two-wheeler may differ."""
+GONE_S = 2.0
+"""A two-wheeler that was seen so long before a person in its place has gone."""
 SITS, SEATED = (0.15, 1.1), (0.6, 1.0)
 """Heights of a two-wheeler from its top down to where its rider's box may end, and mostly ends: of 589 pairs of
 two detectors on Ho Chi Minh City's roads a quarter below 0.79 and above 1.0, one of twenty below 0.52."""
@@ -182,11 +184,13 @@ def _rides_already(walker: Track, wheeled: list[Track], settings: RiderSettings)
     """Is this track of a person nobody but the rider of a two-wheeler that is tracked, too?
 
     A rider whose machine was not detected at first has a track of his own. It would go on from one rider of a
-    queue to the next, wherever a machine is overlooked, and take them from their own two-wheelers.
+    queue to the next, wherever a machine is overlooked, and take them from their own two-wheelers. Who stands
+    where a two-wheeler was not seen any more rides none.
     """
     return any(
         each.confirmed
         and each.riders > 0
+        and walker.last_seen.since(each.last_seen) <= GONE_S
         and _seated(walker.box, each, settings) <= 1.0
         and _together(walker, each, settings)
         for each in wheeled

@@ -276,3 +276,10 @@ def test_a_rider_who_was_tracked_alone_at_first_takes_nobodys_place():
     (machine,) = ride([whole] * 10)[-1]
     (fused,) = fuse(alone, (person, machine), SETTINGS)
     assert (person.label, fused.label, fused.riders) == ("person", "motorcycle", 1)
+
+
+def test_who_stands_where_a_motorbike_stood_rides_none():
+    alone = [rider(0.5)]
+    (person,) = ride([alone] * 40)[-1]
+    (machine,) = ride([[bike(0.5), rider(0.5)]] * 10)[-1]
+    assert fuse(alone, (person, replace(machine, seen=False)), SETTINGS) == tuple(alone)
