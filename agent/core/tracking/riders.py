@@ -8,6 +8,9 @@ tell a rider from someone who walks past a parked motorbike, so the tracks of th
     a two-wheeler that stood empty      takes a rider only when the two move together
     a two-wheeler that had riders       keeps them where one of the two is not detected for a while
 
+In a queue machines and men cover each other. There a machine is its track's that ends on the same ground, and a
+man rides where the heads are level with his, or his feet in the machine's lower half.
+
 Something that is hardly a two-wheeler carries nobody: many walkers have such a shadow. And a detector often
 sees one man or one machine twice, once whole and surely, once as a part and hardly: of 187 persons less than
 half as sure as one around them 29 were somebody else, and of 16 two-wheelers none was (three and four detectors
