@@ -117,6 +117,14 @@ async function complete() {
   if (isAskedAgain) complete();
 }
 
+function heard(boxes) {
+  const newest = (some) => some.reduce((last, box) => (box.heard_ms > (last?.heard_ms ?? 0) ? box : last), null)?.heard;
+  const well = boxes.filter((box) => box.well);
+  const word = well.length ? "wordFresh" : boxes.length ? "wordAway" : "wordNobox";
+  pulse.className = word === "wordAway" ? "pulse good notice" : "pulse good";
+  pulse.textContent = wall.dataset[word].replace("{at}", newest(well.length ? well : boxes));
+}
+
 function beat(said) {
   heardAt = performance.now();
   heardClock = said.clock;
@@ -130,9 +138,7 @@ function beat(said) {
   if (said.boxes === undefined) return;
   openCount.textContent = said.open;
   if (alerts.children.length < Math.min(ALERTS, said.open)) complete();
-  const latest = said.boxes.filter((box) => box.well).sort((a, b) => a.heard_ms - b.heard_ms).pop()?.heard;
-  pulse.className = "pulse good";
-  pulse.textContent = latest ? wall.dataset.wordFresh.replace("{at}", latest) : wall.dataset.wordNobox;
+  heard(said.boxes);
   const list = document.getElementById("boxes");
   list.replaceChildren(...said.boxes.map((box) => {
     const item = document.createElement("li");

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from sqlalchemy import select
 
 from agent.core.types import Event, Instant
+from agent.wire import codec
 from station.review.queue import ReviewQueue
 from station.review.standing import Reviewer
 from station.review.states import ReviewState
@@ -208,6 +210,24 @@ def test_a_wall_that_hears_nothing_says_since_when(chrome: Browser, embedded: Ad
         expect(officer.page.locator("#pulse.problem")).to_contain_text("Không nhận được tin")
         room.start()
         expect(officer.page.locator("#pulse.good")).to_be_visible(timeout=60_000)
+
+
+def test_a_wall_whose_boxes_are_all_away_says_when_the_last_was_heard(
+    chrome: Browser, embedded: Address, tmp_path: Path
+) -> None:
+    with (
+        duty_room(tmp_path / "duty", embedded.port, commune="quang-yen") as room,
+        at_the_screen(chrome, room) as officer,
+    ):
+        pulse = officer.page.locator("#pulse.good")
+        expect(pulse).to_contain_text("Chưa có tin từ hộp nào")
+        with FakeBox(embedded, commune="quang-yen", device="box-7") as box:
+            box.tell(an_alert(1))
+        expect(officer.page.locator("#pulse.notice")).to_contain_text("tin mới nhất lúc")
+        with FakeBox(embedded, commune="quang-yen", device="box-8", stream="s-8") as other:
+            now = Instant(time.monotonic(), time.time())
+            other.raw("status", codec.status("online", "life-1", now), retain=True)
+            expect(pulse).to_contain_text("Tin mới nhất từ hộp")
 
 
 def test_the_wall_says_that_nothing_is_kept_while_the_store_cannot(
