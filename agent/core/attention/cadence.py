@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import inf
 
-from agent.core.attention.crops import common, grown
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.core.attention.crops import grown
 from agent.core.attention.settings import AttentionSettings
+from agent.core.geometry import as_array, intersection
 from agent.core.types import Box, Instant, Track
 
 EARLY = 0.85
@@ -50,21 +54,22 @@ def wait_s(track: Track, looked_s: float, crowded: bool, at: Instant, settings: 
 
 def in_doubt(living: Sequence[Track], follow_s: float) -> set[str]:
     """Tracks that will soon be so near to another one, and elsewhere beside it, that they could be confused."""
-    moving = [(track, grown(track.box, _CLOSE)) for track in living if not track.stationary]
-    near = [
-        (one.id, other.id)
-        for n, (one, box) in enumerate(moving)
-        for other, its in moving[:n]
-        if common(box, its) > 0 and _pass(one, other, follow_s)
-    ]
-    return {name for pair in near for name in pair}
+    moving = [track for track in living if not track.stationary]
+    if len(moving) < 2:
+        return set()
+    boxes = as_array([grown(track.box, _CLOSE) for track in moving])
+    near = (intersection(boxes, boxes) > 0) & _pass(moving, follow_s)
+    np.fill_diagonal(near, False)
+    return {moving[row].id for row in np.flatnonzero(near.any(axis=1)).tolist()}
 
 
-def _pass(one: Track, other: Track, seconds: float) -> bool:
-    """Whether they change places, or begin to, in so many seconds. Who walk side by side do not."""
-    wide, high = one.box.width + other.box.width, one.box.height + other.box.height
-    across, down = (abs(a - b) * seconds for a, b in zip(one.velocity, other.velocity, strict=True))
-    return across >= _SHIFT * wide / 2 or down >= _SHIFT * high / 2
+def _pass(tracks: Sequence[Track], seconds: float) -> NDArray[np.bool_]:
+    """Which pairs change places, or begin to, in so many seconds: (N, N). Who walk side by side do not."""
+    sides = np.array([(track.box.width, track.box.height) for track in tracks])
+    speeds = np.array([track.velocity for track in tracks])
+    between = np.abs(speeds[:, None] - speeds[None, :]) * seconds
+    out: NDArray[np.bool_] = (between >= _SHIFT * (sides[:, None] + sides[None, :]) / 2).any(axis=2)
+    return out
 
 
 def _stay_s(track: Track) -> float:

@@ -195,13 +195,6 @@ def grown(box: Box, share: float = _GROWN) -> Box:
     return Box(box.left - wide, box.top - high, box.right + wide, box.bottom + high)
 
 
-def common(one: Box, other: Box) -> float:
-    """The area of what both hold, as a fraction of the frame; 0 where they are apart."""
-    wide = min(one.right, other.right) - max(one.left, other.left)
-    high = min(one.bottom, other.bottom) - max(one.top, other.top)
-    return max(0.0, wide) * max(0.0, high)
-
-
 def tiles(frame: Size, field: Size, shrink: float, whole_within: float) -> tuple[Box, ...]:
     """The turns of a full scan: the whole frame, then, where it is too large for that, overlapping tiles of it.
 

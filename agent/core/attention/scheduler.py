@@ -28,12 +28,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from math import inf
 
+import numpy as np
+
 from agent.core.attention import cadence, negative_map
-from agent.core.attention.crops import Closeness, Wish, common, cover, grown, sized, tiles
+from agent.core.attention.crops import Closeness, Wish, cover, grown, sized, tiles
 from agent.core.attention.merge import gathered
 from agent.core.attention.negative_map import NegativeMap
 from agent.core.attention.settings import AttentionSettings
-from agent.core.plain_sum import plain_sum
+from agent.core.geometry import as_array, intersection
 from agent.core.types import WHOLE, Box, Crop, Detection, Instant, Motion, Reason, Size, Track
 
 _CLOSE_SCAN = 1.25
@@ -186,10 +188,15 @@ def _moving(state: AttentionState, given: AttentionInput, settings: AttentionSet
 def _unexplained(regions: Sequence[Box], living: Sequence[Track]) -> list[Box]:
     """Motion that is not that of a track which is followed. What stands explains none: it may be leaving."""
     known = [grown(track.box) for track in living if not track.stationary]
+    if not (regions and known):
+        return list(regions)
+    shared = intersection(as_array(regions), as_array(known))
+    # Added from the first to the last, alike on every processor: a sum over rows is not.
+    of_tracks = np.add.accumulate(shared, axis=1)[:, -1].tolist()
     return [
         region
-        for region in regions
-        if plain_sum(common(region, box) for box in known) < _EXPLAINED * max(region.area, 1e-9)
+        for region, explained in zip(regions, of_tracks, strict=True)
+        if explained < _EXPLAINED * max(region.area, 1e-9)
     ]
 
 

@@ -68,8 +68,8 @@ def update(
     context = FrameContext(given.at, given.frame, settings, _measures(settings.rules))
     links, living, gone = _follow(state, given, context)
     everyone = [each for each in (*living.values(), *gone, *links.lost) if each.confirmed]
-    opened = lifecycle.latest(state.events.open, everyone)
-    seen = RuleContext(given.at, given.frame, given.motion, everyone, frozenset(opened), settings)
+    opened = frozenset(state.events.open)
+    seen = RuleContext(given.at, given.frame, given.motion, everyone, opened, settings)
     memories: dict[str, Any] = {}
     facts: list[lifecycle.Fact] = []
     counts: list[Count] = []
@@ -80,7 +80,7 @@ def update(
             memory, over = counter.turn(rule, memory, given.at)
             counts.extend(over)
         memories[rule.id] = memory
-    now_open, ids, events = lifecycle.update(replace(state.events, open=opened), facts, context, ids)
+    now_open, ids, events = lifecycle.update(state.events, facts, context, ids, everyone)
     lost = tuple(each for each in gone if each.reason is EndReason.LOST and each.confirmed)
     after = RulesState(living, (*links.lost, *lost), links.pending, memories, now_open)
     return after, ids, (*events, *counts)

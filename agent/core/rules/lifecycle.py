@@ -109,9 +109,16 @@ class Verdict(Enum):
 
 
 def update(
-    before: OpenEvents, facts: Sequence[Fact], context: FrameContext, ids: Ids
+    before: OpenEvents,
+    facts: Sequence[Fact],
+    context: FrameContext,
+    ids: Ids,
+    known: Sequence[Trajectory] = (),
 ) -> tuple[OpenEvents, Ids, tuple[Event, ...]]:
-    """Compare what holds with what is open; returns the messages: by order of the facts, ends last."""
+    """Compare what holds with what is open; returns the messages: by order of the facts, ends last.
+
+    `known` are the trajectories as they are now: an end tells the last that is known of its road user.
+    """
     opened = dict(before.open)
     held_back, skipped = set(before.held_back), set(before.skipped)
     cooldowns = dict(before.cooldowns)
@@ -119,8 +126,9 @@ def update(
     for fact in facts:
         key, rule_id = fact.key, fact.rule.id
         if key in opened:
-            now = _continue(replace(opened[key], fact=fact), context)
-            if now.event is not opened[key].event:
+            was = opened[key]
+            now = _continue(Open(was.event, fact, was.picture, was.picture_at), context)
+            if now.event is not was.event:
                 events.append(now.event)
             opened[key] = now
             continue
@@ -140,7 +148,7 @@ def update(
             skipped.add(key)
     holding = {fact.key for fact in facts}
     for key in [key for key in opened if key not in holding]:
-        events.append(_end(opened.pop(key), context.at, context.frame, None))
+        events.append(_end(_latest(opened.pop(key), known), context.at, context.frame, None))
     after = OpenEvents(opened, frozenset(held_back & holding), frozenset(skipped & holding), cooldowns)
     return after, ids, tuple(events)
 
@@ -254,11 +262,8 @@ def _object(fact: Fact) -> ObjectState | None:
     return trajectories.state(fact.trajectory) if fact.trajectory else None
 
 
-def latest(opened: Mapping[Key, Open], known: Iterable[Trajectory]) -> dict[Key, Open]:
-    """The open events with the trajectories as they are now, so that an end tells the last that was known."""
-    by_id = {each.object_id: each for each in known}
-    out: dict[Key, Open] = {}
-    for key, each in opened.items():
-        mine = each.fact.trajectory and by_id.get(each.fact.trajectory.object_id)
-        out[key] = replace(each, fact=replace(each.fact, trajectory=mine)) if mine else each
-    return out
+def _latest(now: Open, known: Iterable[Trajectory]) -> Open:
+    """The open event with its trajectory as it is now."""
+    told = now.fact.trajectory
+    mine = next((each for each in known if told is not None and each.object_id == told.object_id), None)
+    return replace(now, fact=replace(now.fact, trajectory=mine)) if mine else now

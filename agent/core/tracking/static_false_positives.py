@@ -243,7 +243,7 @@ def _learned(
 ) -> tuple[Birth, tuple[SuspectPlace, ...]]:
     """What this track teaches about the place where it was born."""
     if birth.moved:
-        return replace(birth, known=False), _spoken(places, birth, -1, at) if birth.known else places
+        return (replace(birth, known=False), _spoken(places, birth, -1, at)) if birth.known else (birth, places)
     if not track.confirmed or not birth.quiet or birth.came:
         return birth, places
     if birth.known:

@@ -171,6 +171,9 @@ def miss(state: TrackState, miss: Miss) -> TrackState:
     A look that finds nothing speaks against it, unless something of its size moves there: at night a small
     detector is nearly blind, and what moves on where it was seen speaks for it. Low scores need detections.
     """
+    fresh = miss.stirred != state.stirred or (miss.disturbed and not state.disturbed)
+    if not (state.seen or miss.looked or fresh):
+        return state
     gain = 0.0 if not miss.looked else MOVING_EVIDENCE if miss.stirred else -1.0
     return replace(
         state,
