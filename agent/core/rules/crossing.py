@@ -10,7 +10,8 @@ the side that it came from. It crosses when its side changes:
                           right                   (`out` goes up)
 
 Invariants
-1. Trembling that stays within the band never counts.
+1. Trembling that stays within the band never counts; who came over the line on a course and stands behind it
+   does, within the band, too.
 2. From beyond the band on one side to beyond it on the other counts once, whatever lies between: many
    sightings, none (a fast vehicle at a slow frame rate), or a queue that stands on the line for minutes.
 3. Only a way between the two ends counts. What matters is the last step over the endless line.
@@ -25,6 +26,7 @@ In a queue that stands on the line a tracker now and then exchanges two neighbou
 line, one each way, and rest again; a road user comes on a course over the line, or goes on after it:
 
     comes on a course           counts at once
+    sets out, and keeps moving  counts at once: a slide is over sooner
     comes from rest, goes on    counts as soon as it has gone on
     comes from rest, and rests  is on the other side now, and did not go there
     comes against its course    waits for one of the two, or for the slide back
@@ -37,8 +39,10 @@ why hysteresis is needed, opendatacam #204 what happens without it (one car besi
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from agent.core.geometry import Point, crosses, side
+from agent.core.plain_sum import plain_sum
 from agent.core.types import Instant
 
 IN = "in"
@@ -64,6 +68,14 @@ HIDDEN_S = 1.0
 """Who was unseen for so long may have gone any way but backwards."""
 RESTS_S = 3.0
 """Who has not gone on by then has not come over."""
+STEADY_S = 2.0
+STEADY_PARTS = 4
+EVEN = 0.15
+"""Who moved towards its new side in each quarter of two seconds, and made so much of its way in each, moves by
+itself: of a slide half a second holds nearly all."""
+OVER = 0.2
+"""Half widths of the band: who was so far behind the line in the mean of `STEADY_S` stands over it. Single
+sightings tremble by 0.1 to 0.2 of them."""
 WIDEST_BAND = 0.06
 """Heights of the frame: around a bus that fills the picture a wider band could not be left inside it."""
 
@@ -132,8 +144,10 @@ def step(
     on_course = passage.on_course
     if on_course is None:  # it has just left its side; later its trail holds the slide itself, if it is one
         on_course = _on_course(trail, -passage.side, line, at)
+    on_course = on_course or _steady(trail, -passage.side, line, at)
     if now == 0:
-        return Passage(passage.side, point, 0, through, over, on_course=on_course), None
+        passage = Passage(passage.side, point, 0, through, over, on_course=on_course)
+        return _believe(passage) if on_course and _stands_over(passage, trail, line, at) else (passage, None)
     since = at if passage.since is None else passage.since
     on_course = on_course or _goes_on(trail, distance, since, line, at)
     passage = Passage(passage.side, point, passage.beyond + 1, through, over, on_course, since)
@@ -168,6 +182,40 @@ def _on_course(trail: Trail, now: int, line: Line, at: Instant) -> bool:
     moved = now * (side(b, line.start, line.end) - side(a, line.start, line.end))
     speed = moved / second.since(first)
     return speed > -MOVES * line.band if at.since(last) >= HIDDEN_S else speed >= MOVES * line.band
+
+
+def _steady(trail: Trail, to: int, line: Line, at: Instant) -> bool:
+    """Did it move towards the side `to` in each part of the last two seconds, and in none by leaps?"""
+    known = _lately(trail, at)
+    if not known:
+        return False
+    began, span_s = known[0][0], known[-1][0].since(known[0][0])
+    marks = [
+        min(known, key=lambda each: abs(each[0].since(began) - span_s * part / STEADY_PARTS))
+        for part in range(STEADY_PARTS + 1)
+    ]
+    ways = [to * side(point, line.start, line.end) for _, point in marks]
+    least = max(MOVES * line.band, EVEN * (ways[-1] - ways[0]) * STEADY_PARTS / span_s)
+    return all(
+        then - first >= least * end.since(start)
+        for (first, then), ((start, _), (end, _)) in zip(pairwise(ways), pairwise(marks), strict=True)
+    )
+
+
+def _stands_over(passage: Passage, trail: Trail, line: Line, at: Instant) -> bool:
+    """Has it been behind the line, though in the band, for two seconds, in the mean?"""
+    known = _lately(trail, at) if passage.through else ()
+    if not known or passage.side * side(known[-1][1], line.start, line.end) >= 0:
+        return False
+    total = plain_sum(-passage.side * side(point, line.start, line.end) for _, point in known)
+    return total >= OVER * line.band * len(known)
+
+
+def _lately(trail: Trail, at: Instant) -> Trail:
+    """The sightings of the last two seconds; none where they are too few to tell anything."""
+    known = tuple(each for each in trail if at.since(each[0]) <= STEADY_S + 2 * TRAIL_STEP_S)
+    long_enough = len(known) > STEADY_PARTS and known[-1][0].since(known[0][0]) >= STEADY_S - TRAIL_STEP_S
+    return known if long_enough else ()
 
 
 def finish(passage: Passage) -> tuple[Passage, str | None]:

@@ -81,7 +81,7 @@ class Course:
 
     passage: Passage = field(default_factory=Passage)
     trail: Trail = ()
-    """Where its foot was lately."""
+    """Where its anchor was lately."""
     crossings: tuple[Crossing, ...] = ()
     """The newest ones, oldest first."""
 
@@ -100,7 +100,7 @@ class CourseMeasure(Measure):
         line = Line(zones.metric(rule.start, frame), zones.metric(rule.end, frame), half)
         point = zones.metric(zones.anchor_of(box, rule.anchor), frame)
         passage, direction = crossing.step(before.passage, point, line, at, before.trail)
-        trail = crossing.trailed(before.trail, zones.metric(box.foot, frame), at)
+        trail = crossing.trailed(before.trail, point, at)
         return Course(passage, trail, _crossed(before.crossings, direction, at))
 
     def left(self, before: Course, at: Instant) -> Course:

@@ -153,6 +153,47 @@ def test_who_stood_before_the_line_and_drives_on_counts_soon(before: float, pace
     assert directions[0][0] <= beyond_s + 2.5
 
 
+@given(
+    st.lists(st.tuples(st.floats(-0.049, 0.0), st.floats(-0.006, 0.006)), min_size=30, max_size=120),
+    st.booleans(),
+)
+def test_who_comes_on_a_course_and_waits_before_the_line_is_not_told(
+    waits: list[tuple[float, float]], down: bool
+) -> None:
+    sign, stands = (1 if down else -1), waits[0][0]
+    drives = [0.5 - sign * (0.3 - 0.02 * n) for n in range(12)]
+    ys = [*drives, *(0.5 + sign * (stands + tremble) for _, tremble in waits)]
+
+    assert follow(ys) == []
+
+
+@pytest.mark.parametrize(("behind", "directions"), [(0.02, [IN]), (0.005, [])])
+def test_who_drives_over_the_line_and_waits_behind_it_has_crossed(behind: float, directions: list[str]) -> None:
+    """Within the band, where a tremble would not count: two seconds in the mean are no tremble."""
+    drives = [0.3 + 0.02 * n for n in range(10)]
+    waits = [0.5 + behind + (0.006 if n % 2 else -0.006) for n in range(60)]
+    told = follow(drives + waits)
+
+    assert [way for _, way in told] == directions
+    assert all(at_s <= 1.0 + 3.0 for at_s, _ in told)
+
+
+def test_who_waited_behind_the_line_is_not_told_again_when_he_goes_on() -> None:
+    drives = [0.3 + 0.02 * n for n in range(10)]
+    goes_on = [0.52 + 0.01 * n for n in range(40)]
+
+    assert [way for _, way in follow(drives + [0.52] * 60 + goes_on)] == [IN]
+
+
+def test_a_lorry_that_sets_out_before_the_line_and_turns_along_it_has_crossed() -> None:
+    """It left its side out of rest, and once over it comes no farther."""
+    stood = [0.4445] * 30
+    sets_out = [0.4445 + 0.012 * (n / 10) ** 2 for n in range(1, 34)]
+    along_it = [sets_out[-1] + 0.002 * (n % 2) for n in range(60)]
+
+    assert [way for _, way in follow(stood + sets_out + along_it)] == [IN]
+
+
 def test_a_swarm_that_drives_on_carries_a_box_back_over_the_line_in_vain() -> None:
     ys = [0.2 + 0.03 * n for n in range(13)]
     ys += slide(0.58, 0.40)[:5] + [0.43 + 0.03 * n for n in range(12)]

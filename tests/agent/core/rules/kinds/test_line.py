@@ -76,6 +76,19 @@ def test_who_is_lost_beyond_the_line_and_found_again_there_has_crossed_it() -> N
     assert [each.direction for each in camera.events if each.phase is Phase.START] == ["in"]
 
 
+@pytest.mark.parametrize("anchor", list(Anchor))
+def test_a_box_that_slides_over_the_line_and_rests_there_has_not_crossed_whatever_its_anchor(
+    anchor: Anchor,
+) -> None:
+    """Feet are far from middles: how far it has gone on is asked of the point that goes over."""
+    camera = RuleCamera(rule_settings(LINE.model_copy(update={"anchor": anchor})))
+    half = 0.0 if anchor is Anchor.FOOT else 0.04
+    drive(camera, [0.6 + half] * 30)
+    drive(camera, [0.4 + half] * 60)
+
+    assert camera.events == []
+
+
 def test_a_line_that_only_counts_tells_no_event() -> None:
     camera = RuleCamera(rule_settings(LINE.model_copy(update={"tell": ()})))
     drive(camera, [0.3, 0.35, 0.6, 0.7])
