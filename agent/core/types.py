@@ -228,6 +228,8 @@ class Track:
     stationary: bool = False
     riders: int = 0
     """Persons on this two-wheeler; 0 for everything else."""
+    missed: int = 0
+    """Looks in a row that did not find it."""
     ended: bool = False
     """The tracker gives it up with this update; it will not come back under this id."""
     static_false_positive: bool = False

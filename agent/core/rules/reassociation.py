@@ -25,8 +25,8 @@ from math import dist, hypot
 from agent.core.geometry import Point
 from agent.core.rules import trajectory as trajectories
 from agent.core.rules import zones
-from agent.core.rules.trajectory import REST_LEAST, FrameContext, Trajectory
-from agent.core.types import Instant, Shot, Size, Track
+from agent.core.rules.trajectory import BORDER, REST_LEAST, FrameContext, Trajectory, at_border
+from agent.core.types import Box, Instant, Shot, Size, Track
 
 SHARE = 0.75
 """The lost one is found again within this many box sizes of where it must be by now."""
@@ -44,6 +44,8 @@ TWO_WHEELERS = ("bicycle", "motorcycle")
 WAITS_S = 1.0
 """No link is pending for longer: an officer is to see within two seconds what happened. To wait two seconds
 instead decided one crossing more of 2,968."""
+LEAVES = 0.1
+"""Whose inner edge went by such a share of its size to the border at which its track began goes out there."""
 HIDDEN_S = 0.3
 """A track that was unseen for less when another began is not that other one: both may be there."""
 
@@ -94,7 +96,9 @@ def decide(
         if not (track.confirmed and track.seen) or track.id in pending or (before and before.confirmed):
             continue
         unseen = [each for each in hidden if track.started.since(each.track.last_seen) >= HIDDEN_S]
-        one = nearest([*links.lost, *unseen], track, at, context.frame)
+        comes_in = _comes_in(before.born if before else track.box, track.box)
+        free = [each for each in (*links.lost, *unseen) if not comes_in or at_border(each.sighted.box)]
+        one = nearest(free, track, at, context.frame)
         if one is None:
             continue
         if one.gone is None:
@@ -201,6 +205,18 @@ def _ahead(lost: Track, place: Point, size: float, unseen_s: float, frame: Size)
     doubt = SHARE * size + SPEED_DOUBT * speed * unseen_s + CHANGE * size * unseen_s**2 / 2
     aside = SHARE * size + BEND * abs(along)
     return hypot((along - speed * unseen_s) / doubt, across / aside)
+
+
+def _comes_in(born: Box, box: Box) -> bool:
+    """Did it begin at the border of the picture, and not go out there since? It was nobody inside."""
+    wide, high = LEAVES * box.width, LEAVES * box.height
+    goes_out = (
+        (born.left <= BORDER and born.right - box.right >= wide)
+        or (born.right >= 1 - BORDER and box.left - born.left >= wide)
+        or (born.top <= BORDER and born.bottom - box.bottom >= high)
+        or (born.bottom >= 1 - BORDER and box.top - born.top >= high)
+    )
+    return at_border(born) and not goes_out
 
 
 def family(label: str) -> str:

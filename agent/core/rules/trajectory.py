@@ -28,6 +28,9 @@ AWAY_S = 1.0
 """A box that is elsewhere for less than this was covered or merged, not driven."""
 BORDER = 0.015
 """Share of the frame: a box that comes so near to the border touches it."""
+LED_S, LED_LOOKS = 1.0, 3
+"""Who was led over the border unseen for longer, though so many looks at him were made before, may have slowed
+down behind something, and still be in the picture."""
 
 
 class Measure(ABC):
@@ -217,7 +220,7 @@ def _trace(trajectory: Trajectory, at: Instant) -> Trajectory:
 
 def _ended(trajectory: Trajectory, context: FrameContext) -> Trajectory:
     gone = replace(trajectory, gone=context.at, reason=EndReason.LOST)
-    if not _left(trajectory.track):
+    if not _left(trajectory.track, context.at):
         return gone
     known = {
         rule_id: context.measures[rule_id].left(value, context.at)
@@ -237,9 +240,12 @@ def released(trajectory: Trajectory, since: Instant, context: FrameContext) -> T
     return replace(trajectory, measures=known)
 
 
-def _left(track: Track) -> bool:
-    """Did it go out of the picture? It moved, and its box touches the border or has been led over it."""
-    box = track.box
-    return not track.stationary and (
-        box.left <= BORDER or box.top <= BORDER or box.right >= 1 - BORDER or box.bottom >= 1 - BORDER
-    )
+def _left(track: Track, at: Instant) -> bool:
+    """Did it go out of the picture? It moved, and its box touches the border or was just led over it."""
+    hidden = at.since(track.last_seen) > LED_S and track.missed >= LED_LOOKS
+    return not (track.stationary or hidden) and at_border(track.box)
+
+
+def at_border(box: Box) -> bool:
+    """Does it touch the border of the picture?"""
+    return box.left <= BORDER or box.top <= BORDER or box.right >= 1 - BORDER or box.bottom >= 1 - BORDER

@@ -361,6 +361,7 @@ def _tracks(states: list[TrackState], belief: Belief, ended: set[int]) -> tuple[
             confirmed=each.confirmed,
             stationary=each.stationary,
             riders=track_state.riders(each),
+            missed=each.misses,
             ended=row in ended,
         )
         for row, each in enumerate(states)

@@ -97,6 +97,37 @@ def test_who_comes_out_from_behind_a_bus_under_a_new_id_went_over_the_line_once(
     check_lives(camera.events)
 
 
+def test_who_slows_down_behind_a_bus_and_is_led_out_of_the_picture_meanwhile_went_over_the_line_once() -> None:
+    camera = RuleCamera(rule_settings(ObjectRule(id="objects"), LINE))
+    for n in range(10):
+        camera.see(camera.track(0.5, 0.3 + 0.015 * n, velocity=(0.0, 0.4)))
+    for n in range(13):
+        led = camera.track(0.5, 0.44 + 0.045 * n, velocity=(0.0, 0.4), seen=False, last_seen=instant(0.9))
+        camera.see(replace(led, missed=n + 1, ended=n == 12))
+    for n in range(8):
+        camera.see(camera.track(0.5, 0.8 + 0.01 * n, "two", velocity=(0.0, 0.1), started=instant(2.3)))
+
+    assert starts(camera, EventKind.LINE_CROSSED) == ["one"]
+    assert starts(camera, EventKind.OBJECT) == ["one"]
+
+
+def test_who_comes_into_the_picture_at_its_border_is_not_the_one_that_was_lost_on_the_way_there() -> None:
+    """At first nobody knows which way it goes, for the border cuts its box."""
+    edge = LineRule(id="line", start=(0.15, 0.2), end=(0.15, 0.8))
+    camera = RuleCamera(rule_settings(edge))
+    for n in range(8):
+        camera.see(camera.track(0.6 - 0.05 * n, 0.5, velocity=(-0.5, 0.0)))
+    lost = camera.track(0.2, 0.5, velocity=(-0.5, 0.0), seen=False, last_seen=instant(0.7))
+    camera.see(replace(lost, ended=True))
+    came = [camera.track(0.0, 0.5, "two", started=instant(0.9))] * 12
+    for n, comes in enumerate(came):
+        right = 0.05 + 0.02 * n
+        box = Box(max(0.0, right - 0.1), 0.4, right, 0.5)
+        camera.see(replace(comes, box=box, confirmed=n >= 2, last_seen=instant(0.9 + 0.1 * n)))
+
+    assert starts(camera, EventKind.LINE_CROSSED) == ["two"]
+
+
 def test_who_leaves_while_the_other_is_still_hidden_went_over_the_line_too() -> None:
     camera = RuleCamera(rule_settings(LINE))
     lost = behind_a_bus(camera, 8)
