@@ -74,8 +74,8 @@ EVEN = 0.15
 """Who moved towards its new side in each quarter of two seconds, and made so much of its way in each, moves by
 itself: of a slide half a second holds nearly all."""
 OVER = 0.2
-"""Half widths of the band: who was so far behind the line in the mean of `STEADY_S` stands over it. Single
-sightings tremble by 0.1 to 0.2 of them."""
+"""Half widths of the band: who was so far behind the line in the mean of `STEADY_S`, and behind it each time,
+stands over it. Single sightings tremble by 0.1 to 0.2 of them, and by twice that of who is half covered."""
 WIDEST_BAND = 0.06
 """Heights of the frame: around a bus that fills the picture a wider band could not be left inside it."""
 
@@ -203,12 +203,10 @@ def _steady(trail: Trail, to: int, line: Line, at: Instant) -> bool:
 
 
 def _stands_over(passage: Passage, trail: Trail, line: Line, at: Instant) -> bool:
-    """Has it been behind the line, though in the band, for two seconds, in the mean?"""
+    """Has it been behind the line, though in the band, for two seconds, and by enough in the mean?"""
     known = _lately(trail, at) if passage.through else ()
-    if not known or passage.side * side(known[-1][1], line.start, line.end) >= 0:
-        return False
-    total = plain_sum(-passage.side * side(point, line.start, line.end) for _, point in known)
-    return total >= OVER * line.band * len(known)
+    behind = [-passage.side * side(point, line.start, line.end) for _, point in known]
+    return bool(behind) and min(behind) > 0 and plain_sum(behind) >= OVER * line.band * len(behind)
 
 
 def _lately(trail: Trail, at: Instant) -> Trail:

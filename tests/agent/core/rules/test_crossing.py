@@ -178,6 +178,13 @@ def test_who_drives_over_the_line_and_waits_behind_it_has_crossed(behind: float,
     assert all(at_s <= 1.0 + 3.0 for at_s, _ in told)
 
 
+def test_who_waits_at_the_line_half_covered_and_trembles_over_it_is_not_told() -> None:
+    drives = [0.3 + 0.02 * n for n in range(10)]
+    waits = [0.5 + (0.035, 0.03, -0.01)[n % 3] for n in range(120)]
+
+    assert follow(drives + waits) == []
+
+
 def test_who_waited_behind_the_line_is_not_told_again_when_he_goes_on() -> None:
     drives = [0.3 + 0.02 * n for n in range(10)]
     goes_on = [0.52 + 0.01 * n for n in range(40)]
