@@ -172,10 +172,10 @@ def test_who_drives_over_the_line_and_waits_behind_it_has_crossed(behind: float,
     """Within the band, where a tremble would not count: two seconds in the mean are no tremble."""
     drives = [0.3 + 0.02 * n for n in range(10)]
     waits = [0.5 + behind + (0.006 if n % 2 else -0.006) for n in range(60)]
-    told = follow(drives + waits)
+    crossed = follow(drives + waits)
 
-    assert [way for _, way in told] == directions
-    assert all(at_s <= 1.0 + 3.0 for at_s, _ in told)
+    assert [way for _, way in crossed] == directions
+    assert all(at_s <= 1.0 + 3.0 for at_s, _ in crossed)
 
 
 def test_who_waits_at_the_line_half_covered_and_trembles_over_it_is_not_told() -> None:
