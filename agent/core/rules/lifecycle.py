@@ -264,6 +264,6 @@ def _object(fact: Fact) -> ObjectState | None:
 
 def _latest(now: Open, known: Iterable[Trajectory]) -> Open:
     """The open event with its trajectory as it is now."""
-    told = now.fact.trajectory
-    mine = next((each for each in known if told is not None and each.object_id == told.object_id), None)
+    before = now.fact.trajectory
+    mine = next((each for each in known if before is not None and each.object_id == before.object_id), None)
     return replace(now, fact=replace(now.fact, trajectory=mine)) if mine else now
