@@ -29,8 +29,8 @@ AWAY_S = 1.0
 BORDER = 0.015
 """Share of the frame: a box that comes so near to the border touches it."""
 LED_S, LED_LOOKS = 1.0, 3
-"""Who was led over the border unseen for longer, though so many looks at him were made before, may have slowed
-down behind something, and still be in the picture."""
+"""Who was last seen inside, and led over the border unseen for longer though so many looks at him were made,
+may have slowed down behind something, and still be in the picture."""
 
 
 class Measure(ABC):
@@ -220,7 +220,7 @@ def _trace(trajectory: Trajectory, at: Instant) -> Trajectory:
 
 def _ended(trajectory: Trajectory, context: FrameContext) -> Trajectory:
     gone = replace(trajectory, gone=context.at, reason=EndReason.LOST)
-    if not _left(trajectory.track, context.at):
+    if not _left(trajectory, context.at):
         return gone
     known = {
         rule_id: context.measures[rule_id].left(value, context.at)
@@ -240,9 +240,11 @@ def released(trajectory: Trajectory, since: Instant, context: FrameContext) -> T
     return replace(trajectory, measures=known)
 
 
-def _left(track: Track, at: Instant) -> bool:
+def _left(trajectory: Trajectory, at: Instant) -> bool:
     """Did it go out of the picture? It moved, and its box touches the border or was just led over it."""
-    hidden = at.since(track.last_seen) > LED_S and track.missed >= LED_LOOKS
+    track = trajectory.track
+    long_unseen = at.since(track.last_seen) > LED_S and track.missed >= LED_LOOKS
+    hidden = long_unseen and not at_border(trajectory.sighted.box)
     return not (track.stationary or hidden) and at_border(track.box)
 
 

@@ -71,13 +71,18 @@ def test_who_moved_and_was_last_at_the_border_has_left(x: float, stationary: boo
 
 
 @pytest.mark.parametrize(
-    ("unseen_s", "missed", "reason"),
-    [(0.9, 9, EndReason.LEFT), (1.1, 2, EndReason.LEFT), (1.1, 3, EndReason.LOST)],
+    ("last_at", "unseen_s", "missed", "reason"),
+    [
+        (0.8, 0.9, 9, EndReason.LEFT),
+        (0.8, 1.1, 2, EndReason.LEFT),
+        (0.8, 1.1, 3, EndReason.LOST),
+        (0.94, 1.1, 3, EndReason.LEFT),
+    ],
 )
-def test_who_was_led_over_the_border_for_long_though_he_was_looked_for_is_only_lost(
-    unseen_s: float, missed: int, reason: EndReason
+def test_who_was_led_from_inside_over_the_border_for_long_though_he_was_looked_for_is_only_lost(
+    last_at: float, unseen_s: float, missed: int, reason: EndReason
 ) -> None:
-    trip = trajectory.update(None, track(0.8, 0.5), None, context(0.0))
+    trip = trajectory.update(None, track(last_at, 0.5), None, context(0.0))
     led = replace(track(0.97, 0.5), seen=False, missed=missed, ended=True)
 
     assert trajectory.update(trip, led, None, context(unseen_s)).reason is reason
