@@ -75,7 +75,7 @@ EVEN = 0.15
 itself: of a slide half a second holds nearly all."""
 OVER = 0.2
 """Half widths of the band: who was so far behind the line in the mean of `STEADY_S`, and behind it each time,
-stands over it. Single sightings tremble by 0.1 to 0.2 of them, and by twice that of who is half covered."""
+stands over it. Simulated sightings tremble by 0.1 to 0.2 of them, and by twice that of who is half covered."""
 WIDEST_BAND = 0.06
 """Heights of the frame: around a bus that fills the picture a wider band could not be left inside it."""
 

@@ -119,8 +119,8 @@ def test_who_comes_into_the_picture_at_its_border_is_not_the_one_that_was_lost_o
         camera.see(camera.track(0.6 - 0.05 * n, 0.5, velocity=(-0.5, 0.0)))
     lost = camera.track(0.2, 0.5, velocity=(-0.5, 0.0), seen=False, last_seen=instant(0.7))
     camera.see(replace(lost, ended=True))
-    came = [camera.track(0.0, 0.5, "two", started=instant(0.9))] * 12
-    for n, comes in enumerate(came):
+    comes = camera.track(0.0, 0.5, "two", started=instant(0.9))
+    for n in range(12):
         right = 0.05 + 0.02 * n
         box = Box(max(0.0, right - 0.1), 0.4, right, 0.5)
         camera.see(replace(comes, box=box, confirmed=n >= 2, last_seen=instant(0.9 + 0.1 * n)))

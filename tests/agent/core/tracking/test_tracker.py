@@ -139,6 +139,13 @@ def test_a_track_whose_place_was_not_looked_at_is_not_missed():
     assert endings(watch(*seen, *looked))
 
 
+def test_a_track_says_how_many_looks_in_a_row_missed_it():
+    seen = [look(n / 10, person(0.3)) for n in range(5)]
+    history = watch(*seen, look(0.5), rest(0.6), look(0.7), look(0.8, person(0.3)))
+
+    assert [tracks[0].missed for tracks in history[-5:]] == [0, 1, 1, 2, 0]
+
+
 def test_a_walker_is_found_again_behind_a_bus():
     before = [look(n / 10, person(0.2 + n * 0.01)) for n in range(20)]
     hidden = [look(2 + n / 10) for n in range(12)]
