@@ -125,7 +125,7 @@ def _session(model: Path, sha256: str, settings: DetectorSettings) -> ort.Infere
     chosen = [_with_options(each, settings, sha256) for each in wanted if each in there]
     while True:
         try:
-            return ort.InferenceSession(data, options, providers=chosen)
+            return _without_file(ort.InferenceSession(data, options, providers=chosen))
         except Exception as error:  # ONNX Runtime's errors share no base but Exception
             if len(chosen) > 1:
                 failed, *chosen = chosen
@@ -135,6 +135,18 @@ def _session(model: Path, sha256: str, settings: DetectorSettings) -> ort.Infere
                 tr("{model}: ONNX Runtime cannot load it: {error}", model=model, error=error),
                 tr("fetch or export it again."),
             ) from error
+
+
+def _without_file(session: ort.InferenceSession) -> ort.InferenceSession:
+    """The session, no longer holding the bytes of the file that it was loaded from (3.7 MB of YOLOX-nano's).
+
+    It keeps them to load them anew with the next provider, when one fails at work. With the processor alone
+    there is none next; then it says what failed, instead of trying that.
+    """
+    if session.get_providers() == list(PROVIDERS["cpu"]):
+        session.disable_fallback()
+        session._model_bytes = None  # no public way; were it named otherwise, nothing would be spared
+    return session
 
 
 def _with_options(provider: str, settings: DetectorSettings, sha256: str) -> tuple[str, dict[str, str]]:

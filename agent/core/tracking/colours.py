@@ -73,6 +73,16 @@ DARK_VIEW, GREY_VIEW = 55.0, 0.8
 """Mean luma (0..255) below which a view is night; mean distance of chroma from grey below which it has none."""
 STRIDE: Final = 16
 
+_XYZ: Final = np.array(
+    [
+        [0.1804375, 0.0721750, 0.9503041],
+        [0.3575761, 0.7151522, 0.1191920],
+        [0.4124564, 0.2126729, 0.0193339],
+    ],
+    np.float32,
+) / np.array([0.95047, 1.0, 1.08883], np.float32)
+"""What blue, green and red of sRGB add to X, Y and Z, each as a share of what white has (IEC 61966-2-1)."""
+
 _HUES: Final = (
     (36.0, ColourWord.RED),
     (72.0, ColourWord.ORANGE),
@@ -123,7 +133,7 @@ def of(image: Image, box: Box, label: str, *, riders: int = 1, shown: bool = Tru
     image = _small(image)
     outside = _beside(image.shape[0], image.shape[1], box)
     lab = _lab(image, outside) if shown and (vehicle or clothes) else None
-    road = None if lab is None or not outside.any() else np.median(lab[outside], axis=0)
+    road = None if lab is None or not outside.any() else _ranked(lab[outside], 0.5)
     return Colours(
         None if vehicle is None else _named(lab, road, box, vehicle, size, glass=True),
         None if clothes is None else _named(lab, road, box, clothes, size, glass=False),
@@ -159,7 +169,29 @@ def _lab(image: Image, beside: NDArray[np.bool_]) -> NDArray[np.float32] | None:
         # What is burnt out is white by any light: no channel of it says how much there was.
         kept = np.clip((light.max(axis=2, keepdims=True) - 0.88) / 0.12, 0, 1)
         light = np.clip(light * (kept + (1 - kept) * gains), 0, 1)
-    return np.asarray(cv2.cvtColor(light.astype(np.float32), cv2.COLOR_BGR2Lab), np.float32)
+    return _cielab(light.astype(np.float32))
+
+
+def _cielab(bgr: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(..., 3): lightness 0..100 and two axes of chroma, of sRGB 0..1 under D65 (IEC 61966-2-1, CIE 15).
+
+    Not by OpenCV: for its first picture it makes tables of 4.7 MB, and keeps them (measured).
+    """
+    linear = np.where(bgr <= 0.04045, bgr / 12.92, ((bgr + 0.055) / 1.055) ** 2.4)
+    # Channel by channel: a matrix product would have the sum in another order on another processor.
+    xyz = linear[..., :1] * _XYZ[0] + linear[..., 1:2] * _XYZ[1] + linear[..., 2:] * _XYZ[2]
+    root = np.where(xyz > (6 / 29) ** 3, np.cbrt(xyz), xyz * ((29 / 6) ** 2 / 3) + 4 / 29)
+    x, y, z = root[..., 0], root[..., 1], root[..., 2]
+    return np.stack((116 * y - 16, 500 * (x - y), 200 * (y - z)), axis=-1).astype(np.float32)
+
+
+def _ranked(values: NDArray[np.float32], share: float) -> NDArray[np.float32]:
+    """The least of each column, (N, …), that so large a share (0..1) of it is below.
+
+    NumPy's own median and percentile load its masked arrays, which a box would keep: 2 MB.
+    """
+    rank = int(len(values) * share)
+    return np.asarray(np.partition(values, rank, axis=0)[rank])
 
 
 def _gains(beside: NDArray[Any]) -> NDArray[np.float32] | None:
@@ -168,8 +200,8 @@ def _gains(beside: NDArray[Any]) -> NDArray[np.float32] | None:
     As von Kries adapted, a factor for each channel: black stays black by any light. Ones where the surroundings
     have a colour of their own; None where they are lit by lamps of one colour, or by none.
     """
-    lab = cv2.cvtColor(beside[None], cv2.COLOR_BGR2Lab)[0]
-    middle = np.median(lab, axis=0)
+    lab = _cielab(beside)
+    middle = _ranked(lab, 0.5)
     chroma = float(np.hypot(middle[1], middle[2]))
     hue = float(np.degrees(np.arctan2(middle[2], middle[1])) % 360)
     even = float((np.linalg.norm(lab[:, 1:] - middle[1:], axis=1) < EVEN).mean())
@@ -177,7 +209,7 @@ def _gains(beside: NDArray[Any]) -> NDArray[np.float32] | None:
         return None
     if chroma > TINT or (chroma > FAINT and (even < MOST or VERGE[0] <= hue <= VERGE[1])):
         return np.ones(3, np.float32)
-    road = np.maximum(np.median(beside, axis=0), 0.02)
+    road = np.maximum(_ranked(beside, 0.5), 0.02)
     return np.asarray(road.mean() / road, np.float32)
 
 
@@ -239,7 +271,7 @@ def _lightness(
         counted = plain
     if like_road[counted].mean() < MOST:
         counted = counted & ~like_road
-    middle = float(np.percentile(light[counted], (50, 75)).mean())
+    middle = float(_ranked(light[counted], 0.5) + _ranked(light[counted], 0.75)) / 2
     dark, bright = LIGHT if glass else LIGHT_CLOTHES
     sure = min(1.0, 0.3 + min(abs(middle - dark), abs(middle - bright)) / SPREAD)
     word = ColourWord.BLACK if middle < dark else ColourWord.WHITE if middle > bright else ColourWord.GREY

@@ -285,6 +285,31 @@ def lying(folder: Path, output: NDArray[Any], outside: str = "") -> Path:
     return path
 
 
+WEIGHS = """
+import ctypes, sys
+from pathlib import Path
+from agent.detectors import load_detector
+from agent.detectors.settings import DetectorSettings
+
+def own_kb():
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("RssAnon"))
+
+before_kb = own_kb()
+detector = load_detector(DetectorSettings(model=sys.argv[1]))
+ctypes.CDLL(None).malloc_trim(0)
+print((own_kb() - before_kb) * 1024)
+"""
+
+
+def test_the_bytes_of_the_file_are_not_kept_beside_the_network(tmp_path: Path) -> None:
+    model = lying(tmp_path, np.zeros((1, 3_000_000, 6), np.float32))
+    command = [sys.executable, "-c", WEIGHS, str(model)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+
+    assert model.stat().st_size < int(done.stdout) < 1.8 * model.stat().st_size
+
+
 @pytest.mark.parametrize("output", [
     np.float32(1), np.zeros((0, 5, 6), np.float32), np.zeros(6, np.float32), np.array([[["a"] * 6]], object),
     np.zeros((1, 5, 7), np.float32), np.zeros((1, 6), np.bool_),

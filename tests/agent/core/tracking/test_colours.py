@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,6 +12,7 @@ from hypothesis import strategies as st
 
 from agent.core.tracking import colours
 from agent.core.types import Box, Colour, ColourWord, Frame, Image, Instant
+from tests.conftest import ROOT
 
 ROAD = (110, 110, 110)
 PAINTS = {
@@ -147,3 +151,17 @@ def test_whatever_the_picture_and_the_box_there_is_an_answer(
     found = colours.of(image, box, label)
     for colour in (found.vehicle, found.clothes):
         assert colour is None or 0.0 <= colour.confidence <= 1.0
+
+
+def test_a_colour_and_a_change_of_light_need_no_masked_arrays() -> None:
+    """A box would keep them for ever: 2 MB."""
+    program = (
+        "import sys, numpy as np\nfrom agent.core.motion.illumination import strength\n"
+        "from agent.core.tracking import colours\nfrom agent.core.types import Box\n"
+        "colours.of(np.full((90, 90, 3), 90, np.uint8), Box(0.2, 0.2, 0.8, 0.8), 'car')\n"
+        "print(strength(np.full((90, 90), 90, np.uint8), np.arange(256, dtype=np.uint8)))\n"
+        "print('numpy.ma' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
+
+    assert done.stdout.split() == ["0.0", "False"]
