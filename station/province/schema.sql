@@ -84,7 +84,7 @@ create table event (                    -- how each stands: its highest revision
     start_ms        bigint  not null,
     time_ms         bigint  not null,
     received_ms     bigint  not null,
-    -- From here on as in the station's store: what its console looks for (station/store/schema.py).
+    -- From here on as in the station's store: what its console looks for (station/store/schema/events.py).
     box_id          integer not null references box (id),
     first_received_ms bigint not null,  -- by the worker's clock
     rule_kind       text    not null,

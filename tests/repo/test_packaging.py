@@ -27,7 +27,7 @@ LEFT = re.compile(r"\.git|\.venv.*|build|demo|dist|mutants|bundle|.*\.egg-info|\
 """What lies in a checkout beside what belongs to it."""
 SOME_TESTS = (
     "tests/agent/core/test_ids.py", "tests/agent/wire/test_topics.py", "tests/agent/test_errors.py",
-    "tests/fleet/bundle/test_archive.py", "tests/station/store/test_schema.py",
+    "tests/fleet/bundle/test_archive.py", "tests/station/store/schema/test_init.py",
     "tests/verifier/test_timeline.py",
 )  # fmt: skip
 """A few of every package, which take seconds."""

@@ -192,7 +192,7 @@ class Province:
         return {each["box"].rpartition("/")[2]: each for each in json.loads(ran.output)["boxes"]}
 
     def stored(self, commune: str, query: str) -> list[list[Any]]:
-        """Rows of a station's store (station/store/schema.py)."""
+        """Rows of a station's store (station/store/schema/)."""
         return _rows(self.station, f"/var/lib/ngatu-station/{commune}/station.db", query)
 
     def outbox(self, box: str, query: str) -> list[list[Any]]:

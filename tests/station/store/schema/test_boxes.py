@@ -1,0 +1,34 @@
+"""station.store.schema.boxes"""
+
+from __future__ import annotations
+
+from station.store.schema import box, box_status, camera, camera_status
+from tests.support.declared_tables import is_refused
+from tests.support.stores import Place
+
+
+def test_a_device_stands_once_in_a_commune(declared: Place) -> None:
+    row = {"first_seen_ms": 1, "last_seen_ms": 1}
+
+    assert is_refused(declared, box, **row, id=2, commune="hai-ninh", device="north-01")
+    assert not is_refused(declared, box, **row, id=2, commune="mong-cai", device="north-01")
+
+
+def test_a_camera_is_of_a_box_that_is_there(declared: Place) -> None:
+    row = {"name": "north", "state": "up", "since_ms": 1, "body": "{}", "received_ms": 1}
+
+    assert is_refused(declared, camera, **row, box_id=7)
+    assert not is_refused(declared, camera, **row, box_id=1)
+    assert is_refused(declared, camera, **row, box_id=1)
+
+
+def test_a_change_that_is_said_again_is_kept_once(declared: Place) -> None:
+    of_box = {"box_id": 1, "session": "one", "state": "online", "received_ms": 1}
+    of_camera = {"box_id": 1, "camera": "north", "state": "up", "received_ms": 1}
+
+    assert not is_refused(declared, box_status, **of_box, id=1, time_ms=1)
+    assert is_refused(declared, box_status, **of_box, id=2, time_ms=1)
+    assert not is_refused(declared, box_status, **of_box, id=2, time_ms=2)
+    assert not is_refused(declared, camera_status, **of_camera, id=1, since_ms=1)
+    assert is_refused(declared, camera_status, **of_camera, id=2, since_ms=1)
+    assert not is_refused(declared, camera_status, **of_camera, id=2, since_ms=2)
