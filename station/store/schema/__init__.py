@@ -6,11 +6,11 @@ no reader of dates. `received_ms` is by the station's clock, everything else by 
 
 from __future__ import annotations
 
-# The metadata has its tables in the order of these imports.
-# isort: off
-from station.store.schema.naming import metadata
-from station.store.schema.boxes import box, box_status, camera, camera_status
-from station.store.schema.messages import message, message_is_picture, span, stream
+from station.store.schema.access import account, audit_entry, known_browser, web_session
+from station.store.schema.alarms import alarm
+from station.store.schema.boxes import box, box_key, box_status, camera, camera_status, clock_map, daily_usage
+from station.store.schema.counts import count_hour, count_interval, count_is_untrusted
+from station.store.schema.duty_room import plan, plan_place, review, review_change
 from station.store.schema.events import (
     LATE_MS,
     ZONES_LONGEST,
@@ -27,16 +27,13 @@ from station.store.schema.events import (
     event_revision,
     event_zones_head,
 )
-from station.store.schema.counts import count_hour, count_interval, count_is_untrusted
+from station.store.schema.gaps import gap, given_up
+from station.store.schema.messages import message, message_is_picture, span, stream
+from station.store.schema.naming import metadata
+from station.store.schema.outward import api_token, webhook
 from station.store.schema.pictures import blob, picture, picture_is_snapshot, picture_shows_blob
 from station.store.schema.raw_messages import conflict, message_is_answer, other_message, quarantine
-from station.store.schema.gaps import gap, given_up
-from station.store.schema.safeguards import alarm, box_key, clock_map, daily_usage
-from station.store.schema.access import account, audit_entry, known_browser, web_session
-from station.store.schema.duty_room import plan, plan_place, review, review_change
-from station.store.schema.outward import api_token, webhook
 from station.store.schema.retention import blob_removal, deletion, event_hold, picture_removal
-# isort: on
 
 __all__ = [
     "LATE_MS",

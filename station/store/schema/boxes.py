@@ -1,4 +1,4 @@
-"""Boxes and their cameras: how each stands, and every change of it."""
+"""Boxes and their cameras: how each stands, every change of it, what a box is believed by and what is taken of it."""
 
 from __future__ import annotations
 
@@ -58,4 +58,38 @@ camera_status = Table(  # each change of camera.state
     Column("reason", Text),
     Column("received_ms", BigInteger, nullable=False),
     UniqueConstraint("box_id", "camera", "state", "since_ms"),
+)
+
+clock_map = Table(  # which wall time belongs to which moment of a boot
+    "clock_map",
+    metadata,
+    Column("box_id", Integer, ForeignKey("box.id"), primary_key=True),
+    Column("boot_id", Text, primary_key=True),
+    Column("mono_ms", BigInteger, primary_key=True),
+    Column("wall_ms", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("received_ms", BigInteger, nullable=False),
+)
+
+box_key = Table(  # by which keys a box said that it signs packages of footage
+    "box_key",
+    metadata,
+    Column("box_id", Integer, ForeignKey("box.id"), primary_key=True),
+    Column("key", Text, primary_key=True),  # Ed25519, base64 of 32 bytes
+    Column("first_ms", BigInteger, nullable=False),
+    Column("last_ms", BigInteger, nullable=False),
+    Column("accepted_ms", BigInteger),  # since when packages are judged by it; the latest counts
+)
+
+daily_usage = Table(  # what was taken of a box on a day of UTC, and what was refused: station/store/quota.py
+    "daily_usage",
+    metadata,
+    Column("box_id", Integer, ForeignKey("box.id"), primary_key=True),
+    Column("day", Integer, primary_key=True),  # since 1970
+    Column("messages", BigInteger, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("unreadable_bytes", BigInteger, nullable=False),
+    Column("streams", BigInteger, nullable=False),  # new ones
+    Column("refused", BigInteger, nullable=False),  # messages; one that came again is counted again
+    Column("refused_bytes", BigInteger, nullable=False),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from station.store.schema import box, box_status, camera, camera_status
+from station.store.schema import box, box_key, box_status, camera, camera_status, clock_map, daily_usage
 from tests.support.declared_tables import is_refused
 from tests.support.stores import Place
 
@@ -32,3 +32,23 @@ def test_a_change_that_is_said_again_is_kept_once(declared: Place) -> None:
     assert not is_refused(declared, camera_status, **of_camera, id=1, since_ms=1)
     assert is_refused(declared, camera_status, **of_camera, id=2, since_ms=1)
     assert not is_refused(declared, camera_status, **of_camera, id=2, since_ms=2)
+
+
+def test_a_key_and_a_day_stand_once_for_each_box(declared: Place) -> None:
+    key = {"box_id": 1, "first_ms": 1, "last_ms": 1}
+    sums = ("messages", "size_bytes", "unreadable_bytes", "streams", "refused", "refused_bytes")
+
+    assert not is_refused(declared, box_key, **key, key="a")
+    assert is_refused(declared, box_key, **key, key="a")
+    assert not is_refused(declared, box_key, **key, key="b")
+    assert not is_refused(declared, daily_usage, **dict.fromkeys(sums, 0), box_id=1, day=20_000)
+    assert is_refused(declared, daily_usage, **dict.fromkeys(sums, 0), box_id=1, day=20_000)
+    assert is_refused(declared, daily_usage, **dict.fromkeys(sums, 0), box_id=7, day=20_000)
+
+
+def test_a_moment_of_a_boot_has_one_wall_time(declared: Place) -> None:
+    row = {"box_id": 1, "boot_id": "b", "state": "ntp", "received_ms": 1}
+
+    assert not is_refused(declared, clock_map, **row, mono_ms=5, wall_ms=1_000)
+    assert is_refused(declared, clock_map, **row, mono_ms=5, wall_ms=2_000)
+    assert not is_refused(declared, clock_map, **row, mono_ms=6, wall_ms=2_000)
