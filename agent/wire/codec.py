@@ -2,7 +2,7 @@
 
 Nothing else knows JSON (compose.py, which makes messages of events, builds on this module).
 What comes from outside is checked here: `parse` gives a payload or raises WireError, whatever the bytes. The
-contract itself is docs/reference/wire.md; channels.py has the table of it, payloads.py the fields.
+contract itself is docs/reference/wire.md; channels.py has the table of it, payloads/ the fields.
 """
 
 from __future__ import annotations

@@ -1,0 +1,27 @@
+"""agent.wire.payloads.field_types"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from pydantic import ValidationError
+
+from agent.wire.payloads import HealthPayload, rfc3339
+
+AT = datetime(2026, 3, 2, 11, 4, 7, 412_999, tzinfo=UTC)
+
+
+def test_times_are_in_utc_to_the_millisecond_whatever_zone_they_came_in() -> None:
+    there = AT.astimezone(timezone(timedelta(hours=7)))
+
+    assert rfc3339(there) == "2026-03-02T11:04:07.412Z"
+    assert HealthPayload(time=there).time == AT.replace(microsecond=412_000)
+
+
+def test_a_time_that_utc_does_not_have_is_refused_in_words() -> None:
+    early = "0001-01-01T00:00:00+23:59", "1969-12-31T23:59:59Z"
+    late = "2200-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "9999-12-31T23:59:59-23:59"
+    for time in (*early, *late):
+        with pytest.raises(ValidationError, match="outside the years 1970 to 2199"):
+            HealthPayload.model_validate_json(f'{{"time":"{time}"}}')
