@@ -46,7 +46,7 @@ def files(root: Path) -> dict[Path, str]:
         for model in models()
     }
     described[root / ASYNCAPI] = (
-        "# Generated from agent/wire/payloads.py by `python -m agent.wire.describe`.\n" + asyncapi.document()
+        "# Generated from agent/wire/payloads/ by `python -m agent.wire.describe`.\n" + asyncapi.document()
     )
     described[root / ACCESS] = access()
     prose = (root / REFERENCE).read_text(encoding="utf-8")
