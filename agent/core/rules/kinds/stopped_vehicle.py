@@ -23,6 +23,12 @@ SAME_PLACE = 0.5
 """Overlap from which two boxes are one vehicle that stands in one place."""
 
 
+SETTLES_S = 30.0
+"""A place's box follows that of who stands there so slowly: who passes before him may have his track for a while."""
+LONGEST_STEP_S = 1.0
+"""So much of it at most in one look, also after none for long."""
+
+
 class StoppedVehicleRule(TrackRule):
     """A vehicle stands where none may stand."""
 
@@ -65,7 +71,8 @@ def evaluate(rule: StoppedVehicleRule, memory: Places, context: RuleContext) -> 
             # Two cannot stand in one place: whatever was remembered there is over.
             places = [p for p in places if p.seen == at or not _same(p.box, each.track.box)]
             places = [p for p in places if p.stop != place.stop]
-            places.append(replace(place, box=each.track.box, seen=at, trajectory=each, free=False))
+            box = _settled(place.box, each.track.box, at.since(place.seen)) if each.track.seen else place.box
+            places.append(replace(place, box=box, seen=at, trajectory=each, free=False))
         elif own and (trajectories.has_left(each) or each.rest.since > own.seen):
             places = [replace(p, free=True) if p.stop == own.stop else p for p in places]
     places = sorted(places, key=lambda p: p.seen)[-MOST_PLACES:]
@@ -95,6 +102,11 @@ def _returns(each: Trajectory, place: Place, rule: StoppedVehicleRule, context: 
         return True
     # It came driving. But if nobody was seen to drive off since, a passing track took over the parked car.
     return not place.free and each.rest.since.since(place.seen) <= rule.keep_s
+
+
+def _settled(usual: Box, now: Box, passed_s: float) -> Box:
+    share = min(passed_s, LONGEST_STEP_S) / SETTLES_S
+    return Box(*((1 - share) * as_array([usual]) + share * as_array([now]))[0].tolist())
 
 
 def _same(a: Box, b: Box) -> bool:

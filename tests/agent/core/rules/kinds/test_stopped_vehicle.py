@@ -94,6 +94,18 @@ def test_a_parked_car_whose_track_a_lorry_dragged_along_is_not_told_again() -> N
     assert [(each.about, each.may_start) for each in found] == [("one", False)]
 
 
+def test_a_parked_car_that_had_the_box_of_a_passing_lorry_at_last_is_not_told_again() -> None:
+    standing = parked(12, "one", 0)
+    memory, _ = stopped_vehicle.evaluate(STOPPED, Places(), context(12, standing))
+    lorrys = replace(standing.track, box=Box(0.45, 0.33, 0.7, 0.6))
+    standing = trajectory.update(standing, lorrys, None, FrameContext(instant(13), FRAME, SETTINGS))
+    memory, found = stopped_vehicle.evaluate(STOPPED, memory, context(13, standing, opened=[ONE]))
+    assert len(found) == 1, "it may be the car's own box, for nothing was seen to drive"
+
+    memory, found = stopped_vehicle.evaluate(STOPPED, memory, context(40, parked(40, "two", 20)))
+    assert [(each.about, each.may_start) for each in found] == [("one", False)]
+
+
 def test_a_vehicle_that_drives_on_and_stops_elsewhere_has_stopped_twice() -> None:
     memory, first = stopped_vehicle.evaluate(STOPPED, Places(), context(12, parked(12, "one", 0)))
     trip = parked(13, "one", 0)
