@@ -1,4 +1,4 @@
-"""Boxes and their cameras: how each stands, every change of it, what a box is believed by and what is taken of it."""
+"""Boxes and their cameras: how each stands, every change, what a box is believed by and what is taken of it."""
 
 from __future__ import annotations
 

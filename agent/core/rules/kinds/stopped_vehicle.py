@@ -24,7 +24,7 @@ SAME_PLACE = 0.5
 
 
 SETTLES_S = 30.0
-"""A place's box follows that of who stands there so slowly: who passes before him may have his track for a while."""
+"""A place's box follows who stands there so slowly: who passes before him may have his track for a while."""
 LONGEST_STEP_S = 1.0
 """So much of it at most in one look, also after none for long."""
 
