@@ -17,6 +17,7 @@ from agent.translatable import joined, tr
 from agent.wire.words import BOX_STATES, named
 from station.stats import BoxStats, StoreStats, UnfilledGap
 from station.store.alarms import StandingAlarm
+from station.store.columns import moment
 from station.words import ALARMS, GAP_STATES
 
 
@@ -127,7 +128,7 @@ def _alarm(each: StandingAlarm, of_one: str) -> Iterator[RenderableType]:
 
 
 def _moment(at_ms: int) -> str:
-    return datetime.fromtimestamp(at_ms / 1000, UTC).astimezone().strftime("%m-%d %H:%M")
+    return moment(at_ms).astimezone().strftime("%m-%d %H:%M")
 
 
 def _size(size_bytes: int) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, Row, Select, func, select, tuple_
@@ -20,6 +20,7 @@ from agent.wire.payloads import BoxPayload, EventPayload
 from station.labels.verdict import LabelVerdict, verdict_of
 from station.review.standing import ReviewKey, reason_of
 from station.review.states import FalseReason, ReviewState
+from station.store.columns import moment
 from station.store.database import in_words
 from station.store.schema import blob, box, event, event_revision, review
 
@@ -160,7 +161,7 @@ def _judged(connection: Connection, row: Row[Any]) -> Judged:
         device=row.device,
         camera=row.camera,
         rule_kind=row.rule_kind,
-        taken=datetime.fromtimestamp(at_ms / 1000, UTC),
+        taken=moment(at_ms),
         scene_sha256=row.sha256,
         place=shown.object.box,
         seen_as=then.object.label,

@@ -10,14 +10,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Engine, Row, Select, or_, select, tuple_
 from sqlalchemy.exc import SQLAlchemyError
 
 from agent.core.types import Phase
-from station.store.columns import ms
+from station.store.columns import moment, ms
 from station.store.database import current_version, in_words
 from station.store.schema import (
     blob,
@@ -215,8 +215,8 @@ def _event(row: Row[Any]) -> FoundEvent:
     seen = body.get("object") or {}
     corrected = row.clock_offset_ms is not None
     return FoundEvent(
-        start=_moment(row.began_ms),
-        end=_moment(row.latest_ms) if row.phase == str(Phase.END) else None,
+        start=moment(row.began_ms),
+        end=moment(row.latest_ms) if row.phase == str(Phase.END) else None,
         box=row.device,
         camera=row.camera,
         kind=row.kind,
@@ -237,7 +237,3 @@ def _event(row: Row[Any]) -> FoundEvent:
         clock="corrected" if corrected else row.clock_state,
         event_id=row.event_id,
     )
-
-
-def _moment(at_ms: int) -> datetime:
-    return datetime.fromtimestamp(at_ms / 1000, UTC)

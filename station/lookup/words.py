@@ -6,7 +6,7 @@ Each gives a marked message: `translated(…, into=language)` says it. What nobo
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 from typing import Final
 
 from agent.printable import printable
@@ -15,6 +15,7 @@ from agent.wire.words import COLOURS, DETAILS, DIRECTIONS, END_REASONS, KINDS, L
 from station.lookup.cards import EventCard
 from station.lookup.places import BOX_ITSELF
 from station.lookup.timeline.blanks import BlankKind, BlankTime
+from station.store.columns import moment
 
 ACTS: Final[Mapping[str, str]] = {
     "motion": tr("something moves"),
@@ -171,7 +172,7 @@ def place_words(card: EventCard) -> str:
 
 def sentence(card: EventCard, zone: tzinfo, *, day: bool = False) -> str:
     """As an officer says it: "Motorcycle, 2 people, goes the wrong way, Market junction, 14:03:22"."""
-    at = datetime.fromtimestamp(card.began_ms / 1000, zone)
+    at = moment(card.began_ms, zone)
     when = f"{at:%H:%M:%S} {at:%d/%m/%Y}" if day else f"{at:%H:%M:%S}"
     return joined(", ", [what_words(card), place_words(card), when])
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 from typing import Any
 
 from agent.wire.payloads import rfc3339
 from station.outward.feed import OutEvent
 from station.outward.settings import WebhookSettings
+from station.store.columns import moment
 
 PICTURES = "api/v1/pictures/"
 """Where a picture is, below the console's own address."""
@@ -40,4 +40,4 @@ def notice(out: OutEvent, console_url: str) -> bytes:
 
 def moment_of(at_ms: int) -> str:
     """A moment of the store as the wire writes it."""
-    return rfc3339(datetime.fromtimestamp(at_ms / 1000, UTC))
+    return rfc3339(moment(at_ms))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime, tzinfo
 from functools import partial
 from typing import Final
 
@@ -21,6 +21,7 @@ from station.review.states import STATE_WORDS
 from station.shift.alerts import ShiftAlert
 from station.shift.shift import LineCount, Shift, ShiftPerson, ShiftRequest
 from station.shift.words import MISSING, OUTAGES, became, numbers, what
+from station.store.columns import moment
 
 TITLE: Final = tr("Report on the hand-over of a shift")
 MOST: Final = 300
@@ -241,7 +242,7 @@ class _ShiftReport:
 
     def _clock(self, at_ms: int) -> str:
         """The time; with the day where it is outside of the shift."""
-        at = datetime.fromtimestamp(at_ms / 1000, UTC)
+        at = moment(at_ms)
         inside = self._shift.range.start <= at < self._shift.range.end
         return clock(at, self._zone) if inside else said(at, self._zone)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, Row, func, or_, select
+from sqlalchemy import Connection, Engine, Float, Row, cast, func, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from station.footage.folder import CLOSED, FootageFolder, FootageRequest, FootageStage, FootageState
@@ -187,9 +187,10 @@ def _missing(
 ) -> Iterable[MissingMessages]:
     in_range = (gap.c.opened_ms >= start_ms) & (gap.c.opened_ms < end_ms)
     still = (gap.c.state == "open") & (gap.c.opened_ms < end_ms)
-    width = func.sum(gap.c.last - gap.c.first + 1)
+    # As numbers with a point: whole ones that a hostile box gives could leave 64 bits.
+    width = func.sum(cast(gap.c.last - gap.c.first + 1, Float))
     query = (
-        select(stream.c.box_id, gap.c.state, func.sum(gap.c.missing), width, func.count())
+        select(stream.c.box_id, gap.c.state, func.sum(cast(gap.c.missing, Float)), width, func.count())
         .join(stream, stream.c.id == gap.c.stream_id)
         .where(or_(in_range, still))
         .group_by(stream.c.box_id, gap.c.state)

@@ -19,6 +19,7 @@ from sqlalchemy import (
     Update,
     and_,
     bindparam,
+    case,
     func,
     select,
     tuple_,
@@ -26,7 +27,7 @@ from sqlalchemy import (
 )
 
 from agent.wire.payloads import ClockMapPayload
-from station.store.columns import ms
+from station.store.columns import FIRST_MS, LAST_MS, ms
 from station.store.schema import clock_map, count_interval, count_is_untrusted, event, event_is_untrusted
 from station.store.statements.inserts import insert_once
 
@@ -64,9 +65,9 @@ def record_clock_map(
         connection.execute(
             _corrected(table, time, is_untrusted).where(*of_these, table.c.mono_ms <= clock.mono_ms, *since)
         )
-    since_ms = -1 if after_ms is None else after_ms
     mine = event.c.box_id == box_id, event.c.boot_id == clock.boot_id
-    return and_(*mine, event.c.mono_ms > since_ms, event.c.mono_ms <= clock.mono_ms, event_is_untrusted)
+    later = () if after_ms is None else (event.c.mono_ms > after_ms,)
+    return and_(*mine, *later, event.c.mono_ms <= clock.mono_ms, event_is_untrusted)
 
 
 def correct_event_times(connection: Connection, events: Collection[tuple[int, str, str]]) -> None:
@@ -101,7 +102,11 @@ _STAMPED: tuple[tuple[Table, Column[int], ColumnElement[bool]], ...] = (
 
 
 def _corrected(table: Table, time: Column[int], is_untrusted: ColumnElement[bool]) -> Update:
-    """Of untrusted rows; the `where` says which."""
+    """Of untrusted rows; the `where` says which.
+
+    A box says both `mono_ms`. What they would put outside the years of the wire was never told by a clock: it
+    stays as it came.
+    """
     first: Any = (
         select(clock_map.c.wall_ms - clock_map.c.mono_ms)
         .where(
@@ -113,7 +118,9 @@ def _corrected(table: Table, time: Column[int], is_untrusted: ColumnElement[bool
         .limit(1)
         .scalar_subquery()
     )
-    return update(table).where(is_untrusted).values(clock_offset_ms=first + table.c.mono_ms - time)
+    right: Any = first + table.c.mono_ms
+    offset = case((right.between(FIRST_MS, LAST_MS), right - time))
+    return update(table).where(is_untrusted).values(clock_offset_ms=offset)
 
 
 # Built once: to build a statement takes longer than to execute it.

@@ -1,9 +1,11 @@
-"""What a message puts into columns: moments as numbers, and the hash of what belongs in a file."""
+"""What a message puts into columns: moments as numbers, and back; and the hash of what belongs in a file."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
+from typing import Final
 
+from agent.wire.payloads import FIRST_YEAR, LAST_YEAR
 from station.ingest.inbound import InboundMessage
 
 
@@ -15,6 +17,18 @@ def blob_of(message: InboundMessage) -> str | None:
 def ms(moment: datetime) -> int:
     """Whole milliseconds since 1970."""
     return round(moment.timestamp() * 1000)
+
+
+FIRST_MS: Final = ms(datetime(FIRST_YEAR, 1, 1, tzinfo=UTC))
+LAST_MS: Final = ms(datetime(LAST_YEAR + 1, 1, 1, tzinfo=UTC)) - 1
+
+
+def moment(at_ms: float, zone: tzinfo = UTC) -> datetime:
+    """A moment of the store; one that no calendar has is the nearest that the wire has.
+
+    A box has a say in moments, and a page that one of them stops would hide what the other boxes tell.
+    """
+    return datetime.fromtimestamp(min(max(at_ms, FIRST_MS), LAST_MS) / 1000, zone)
 
 
 HOUR_MS = 3_600_000

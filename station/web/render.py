@@ -18,6 +18,7 @@ from markupsafe import Markup
 from agent.language import translated
 from agent.printable import printable
 from agent.translatable import Translatable, tr
+from station.store.columns import moment
 
 PLACE: Final = Path(__file__).with_name("templates")
 STATIC: Final = Path(__file__).with_name("static")
@@ -65,7 +66,7 @@ class Templates:
 
     def local(self, at_ms: int) -> datetime:
         """The moment in the station's zone."""
-        return datetime.fromtimestamp(at_ms / 1000, self.zone)
+        return moment(at_ms, self.zone)
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._now_s(), self.zone)

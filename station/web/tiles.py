@@ -7,6 +7,8 @@ from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import quote
 
+import structlog
+
 from agent.core.types import Severity
 from agent.language import translated
 from agent.translatable import joined, tr
@@ -15,6 +17,8 @@ from station.lookup.cards import EventCard
 from station.lookup.words import kind_word
 from station.review.states import STATE_WORDS
 from station.web.render import Templates
+
+log = structlog.get_logger("station.web.tiles")
 
 STATES: Final = ("new", "seen")
 """Reviews that leave an alert open."""
@@ -40,11 +44,40 @@ class Tiles:
         return json.dumps(self._made_lately(card, language, today), ensure_ascii=False)
 
     def _made(self, card: EventCard, language: str, _today: str) -> dict[str, Any]:
+        try:
+            return self._whole(card, language)
+        except Exception as error:  # a mistake of ours about one event must not hide all others
+            log.exception("tile_failed", box=card.box, id=card.event_id, error=type(error).__name__)
+            return self._bare(card, language)
+
+    def _bare(self, card: EventCard, language: str) -> dict[str, Any]:
+        """That there is an event, when it came and from which box."""
+        is_alert = card.severity == str(Severity.ALERT)
+        return {
+            "key": f"{card.box_id}/{card.event_id}",
+            "href": address_of(card),
+            "what": translated(tr("an event that cannot be shown here"), language),
+            "who": "",
+            "where": card.box,
+            "at_ms": card.received_ms,
+            "clock": self._templates.clock(card.received_ms),
+            "moment": self._templates.moment(language, card.received_ms),
+            "is_alert": is_alert,
+            "is_open": is_alert and card.review in STATES,
+            "is_untaken": is_alert and card.review == "new",
+            "is_late": False,
+            "late": "",
+            "picture": None,
+            "review": card.review,
+            "reviewed": "",
+        }
+
+    def _whole(self, card: EventCard, language: str) -> dict[str, Any]:
         late = card.is_old_news
         is_alert = card.severity == str(Severity.ALERT)
         return {
             "key": f"{card.box_id}/{card.event_id}",
-            "href": f"/events/{quote(card.box, safe='')}/{quote(card.event_id, safe='')}",
+            "href": address_of(card),
             "what": translated(what_of(card), language),
             "who": translated(who_of(card), language),
             "where": place_of(card),
@@ -60,6 +93,11 @@ class Tiles:
             "review": card.review,
             "reviewed": reviewed_of(card, language),
         }
+
+
+def address_of(card: EventCard) -> str:
+    """Where the whole event is shown."""
+    return f"/events/{quote(card.box, safe='')}/{quote(card.event_id, safe='')}"
 
 
 def what_of(card: EventCard) -> str:

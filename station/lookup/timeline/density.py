@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, tzinfo
 from typing import Any, Final
 
 from sqlalchemy import BigInteger, Connection, Engine, and_, case, column, func, select, true, values
@@ -16,6 +16,7 @@ from station.lookup.walk.conditions import conditions
 from station.lookup.walk.scan import ScanOrder, Stretch, chunk, go_by_index, looked_at, place_after
 from station.lookup.walk.ways import known_cameras
 from station.lookup.wanted import EventSearch
+from station.store.columns import moment
 from station.store.database import in_words
 from station.store.schema import event, event_began_ms
 
@@ -107,7 +108,7 @@ def densities(
 
 def _whole(at_ms: int, step_ms: int, zone: tzinfo) -> int:
     """The beginning of the step of local time in which a moment is."""
-    offset = datetime.fromtimestamp(at_ms / 1000, zone).utcoffset()
+    offset = moment(at_ms, zone).utcoffset()
     offset_ms = round(offset.total_seconds() * 1000) if offset else 0
     return (at_ms + offset_ms) // step_ms * step_ms - offset_ms
 

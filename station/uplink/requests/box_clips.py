@@ -34,6 +34,7 @@ from station.handover.dossier import PlaceNames
 from station.handover.report import HandOver
 from station.handover.shelf import TO_PROVINCE, ShelvedArchive, clear, shelve, shelved
 from station.lookup.places import BoxPlace, read_places
+from station.store.columns import moment
 from station.store.database import in_words
 from station.store.schema import box
 from station.uplink.requests.order import FootageArgs, ProvinceRequest
@@ -76,8 +77,8 @@ class BoxClips:
         wanted = ClipWanted(
             box=args.device,
             camera=args.camera,
-            from_time=_moment(args.from_ms),
-            to_time=_moment(args.to_ms),
+            from_time=moment(args.from_ms),
+            to_time=moment(args.to_ms),
             case_number=args.case_number,
             purpose=args.purpose,
             officer=officer,
@@ -140,7 +141,3 @@ def clip_id(request: ProvinceRequest) -> str:
     """The id of what a box is asked for a request (invariant 1); no two requests have the same."""
     seed = sha256(f"{request.id} {request.sha256}".encode()).digest()
     return Ids(seed).next(Instant(0.0, request.issued_ms / 1000))[0]
-
-
-def _moment(at_ms: int) -> datetime:
-    return datetime.fromtimestamp(at_ms / 1000, UTC)

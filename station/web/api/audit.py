@@ -9,9 +9,9 @@ from fastapi import APIRouter, Query
 from agent.wire.payloads import Time
 from station.access.audit_entry import AuditVerb
 from station.access.audit_log import AuditQuery
-from station.store.columns import ms
+from station.store.columns import moment, ms
 from station.web.api.asker import SupervisorAsks
-from station.web.api.shapes import ApiAct, ApiActs, moment
+from station.web.api.shapes import ApiAct, ApiActs
 
 router = APIRouter(tags=["audit log"])
 Words = Annotated[str, Query(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]

@@ -8,8 +8,9 @@ from fastapi import APIRouter, HTTPException, Path
 
 from station.boxes.finding_words import words_of
 from station.boxes.findings import JudgedBox
+from station.store.columns import moment
 from station.web.api.asker import OfficerAsks
-from station.web.api.shapes import NAME, ApiBox, ApiBoxes, ApiCamera, ApiFinding, moment, perhaps
+from station.web.api.shapes import NAME, ApiBox, ApiBoxes, ApiCamera, ApiFinding, perhaps
 
 router = APIRouter(tags=["boxes"])
 

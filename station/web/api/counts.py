@@ -11,8 +11,9 @@ from station.access.audit_entry import AuditVerb
 from station.counting.buckets import PeriodRefused, Step
 from station.counting.lines import counted_lines
 from station.counting.series import CountCell, counted
+from station.store.columns import moment
 from station.web.api.asker import OfficerAsks
-from station.web.api.shapes import ApiCell, ApiCounts, ApiLine, ApiLines, ApiNumber, Asked, moment
+from station.web.api.shapes import ApiCell, ApiCounts, ApiLine, ApiLines, ApiNumber, Asked
 from station.web.visitor import Turned
 
 router = APIRouter(tags=["counts"])

@@ -17,10 +17,11 @@ from station.lookup.search import found_all, found_page
 from station.lookup.wanted import EventSearch
 from station.review.queue import ReviewQueue
 from station.review.states import ReviewState
+from station.store.columns import moment
 from station.store.database import StoreError
 from station.web.api.asker import OfficerAsks
 from station.web.api.lines import csv_lines, json_lines
-from station.web.api.shapes import NAME, ApiEvents, ApiStep, ApiWholeEvent, Asked, event_of, moment
+from station.web.api.shapes import NAME, ApiEvents, ApiStep, ApiWholeEvent, Asked, event_of
 from station.web.pages import files
 from station.web.visitor import Turned
 

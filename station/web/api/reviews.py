@@ -11,6 +11,7 @@ from station.review.open_alerts import AlertPlace, AlertWish
 from station.review.queue import EventUnknown, ReviewOvertaken, ReviewQueue
 from station.review.standing import Reviewer, ReviewKey
 from station.review.states import ReviewRefused
+from station.store.columns import moment
 from station.web.api.asker import OfficerAsks
 from station.web.api.shapes import (
     NAME,
@@ -20,7 +21,6 @@ from station.web.api.shapes import (
     ApiTrouble,
     Asked,
     ReviewWish,
-    moment,
     review_of,
     step_of,
 )

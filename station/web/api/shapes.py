@@ -5,29 +5,23 @@ Moments are RFC 3339 in UTC with milliseconds. Texts are in one line and steer n
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from agent.wire.payloads import FIRST_YEAR, LAST_YEAR, Time
+from agent.wire.payloads import Time
 from station.footage.folder import FootageStage
 from station.lookup.cards import EventCard
 from station.review.standing import ReviewStep, Standing
 from station.review.states import FalseReason, ReviewState
+from station.store.columns import moment
 
 NAME: Final = r"^[^\x00-\x1f\x7f/]{1,200}$"
 Asked = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,200}$")]
 """A value that is looked for."""
 Told = Annotated[str, StringConstraints(max_length=2000, pattern=r"^[^\x00]*$")]
 """What a person or a program says."""
-_FIRST: Final = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC)
-_LAST: Final = datetime(LAST_YEAR, 12, 31, tzinfo=UTC)
-
-
-def moment(at_ms: int) -> datetime:
-    """A moment of the store; one that no calendar has is the nearest that the wire has."""
-    return datetime.fromtimestamp(min(max(at_ms / 1000, _FIRST.timestamp()), _LAST.timestamp()), UTC)
 
 
 def perhaps(at_ms: int | None) -> datetime | None:

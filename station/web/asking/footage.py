@@ -20,7 +20,7 @@ from station.handover.moments import size
 from station.lookup.cards import EventCard
 from station.lookup.places import BOX_ITSELF, BoxPlace, read_places
 from station.province.requests.book import AskedRequest
-from station.store.columns import ms
+from station.store.columns import moment, ms
 from station.store.database import StoreError
 from station.uplink.requests.order import FootageArgs
 from station.web.visitor import Officer, Visitor
@@ -38,7 +38,7 @@ Moment = Annotated[int | None, Query(ge=0, le=4_000_000_000_000)]
 def form_page(visitor: Officer, place: str = "", from_ms: Moment = None, to_ms: Moment = None) -> HTMLResponse:
     """The form; the page of an event fills it in by what stands in its address."""
     zone = visitor.console.zone
-    since, until = ("" if each is None else typed(_moment(each), zone) for each in (from_ms, to_ms))
+    since, until = ("" if each is None else typed(moment(each), zone) for each in (from_ms, to_ms))
     return _form(visitor, ClipForm(place, since, until))
 
 
@@ -146,7 +146,3 @@ def _places(visitor: Visitor) -> list[BoxPlace]:
     """Boxes and cameras that are open to him."""
     with visitor.console.reads.connect() as connection, connection.begin():
         return list(read_places(connection).values())
-
-
-def _moment(at_ms: int) -> datetime:
-    return datetime.fromtimestamp(at_ms / 1000, UTC)

@@ -20,6 +20,7 @@ from station.footage.wanted import ClipWanted
 from station.handover.asking import ClipForm, around, typed, wanted_of
 from station.handover.shelf import clear
 from station.lookup.places import BoxPlace, read_places
+from station.store.columns import moment
 from station.web.console import DutyConsole
 from station.web.footage.request_rows import OPEN, address, progress_of, row_of
 from station.web.visitor import Officer, Visitor
@@ -75,9 +76,9 @@ def new_page(
 ) -> HTMLResponse:
     """The form; other pages fill it in by what stands in its address: `at_ms` is the moment of an event."""
     zone = visitor.console.zone
-    since, until = around(_moment(at_ms), zone) if at_ms is not None else ("", "")
-    since = typed(_moment(from_ms), zone) if from_ms is not None else since
-    until = typed(_moment(to_ms), zone) if to_ms is not None else until
+    since, until = around(moment(at_ms), zone) if at_ms is not None else ("", "")
+    since = typed(moment(from_ms), zone) if from_ms is not None else since
+    until = typed(moment(to_ms), zone) if to_ms is not None else until
     return _form(visitor, ClipForm(f"{box}/{camera}" if box else "", since, until, case, purpose))
 
 
@@ -155,7 +156,3 @@ def _shown_as(stage: FootageStage) -> str:
 
 def _by_device(places: Mapping[Any, BoxPlace]) -> dict[str, BoxPlace]:
     return {place.device: place for place in places.values()}
-
-
-def _moment(at_ms: int) -> datetime:
-    return datetime.fromtimestamp(at_ms / 1000, UTC)

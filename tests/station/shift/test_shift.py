@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from sqlalchemy import Engine
 
 from station.access.audit_entry import Actor, AuditVerb
@@ -50,6 +51,20 @@ def test_counts_are_summed_and_say_how_much_was_counted(store: Engine, tmp_path:
     assert line.numbers == {("car", "in"): 32, ("car", "out"): 16, ("bus", "in"): 8}
     assert (line.total, line.counted_ms) == (56, 4 * HOUR_MS)
     assert (line.box, line.camera, line.rule) == ("Ngã tư Hải Ninh", "Hướng Bắc", "vach-dung")
+
+
+def test_missing_numbers_that_a_hostile_box_made_large_leave_the_shift_as_it_is(
+    store: Engine, tmp_path: Path
+) -> None:
+    """Their sum leaves 64 bits, at which SQLite ends a query."""
+    with store.begin() as connection:
+        for number in range(1_100):
+            add_gap(connection, 1, "open", 2**53 - 2, AT + number)
+
+    (missing,) = shift(store, tmp_path).missing
+
+    assert missing.gaps == 1_100
+    assert missing.missing == pytest.approx(1_100 * 2**53)
 
 
 def test_missing_messages_and_alarms_are_those_of_the_shift(store: Engine, tmp_path: Path) -> None:

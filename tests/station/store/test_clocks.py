@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from agent.wire.payloads import LARGEST
 from station.ingest.inbound import InboundMessage, MessageKind, read
 from station.store.clocks import MAPS_PER_BOOT
 from tests.station.ingest.test_receipts import BASE, messages
@@ -92,6 +93,20 @@ def test_a_map_without_a_moment_of_the_boot_changes_nothing(sqlite_place: Place)
 
     assert happened(sqlite_place) == {"e-1": None}
     assert sqlite_place.rows("select kind from other_message") == [("clock_map",)]
+
+
+@pytest.mark.parametrize("first", ["event", "map"])
+def test_two_moments_of_a_boot_that_no_clock_has_put_nothing_outside_the_years_of_the_wire(
+    place: Place, first: str
+) -> None:
+    """A stolen card says both; a page that shows an event of the year -568827 shows no other either."""
+    both = [stamped(1, -LARGEST), clock_map(2, LARGEST)]
+    with closing(place.open()) as store:
+        for each in both if first == "event" else reversed(both):
+            store.commit([each])
+        store.commit([stamped(3, LARGEST - 60_000)])
+
+        assert happened(place) == {"e-1": None, "e-3": WALL_MS - 60_000}
 
 
 def test_a_map_between_two_others_changes_only_what_was_before_it(sqlite_place: Place) -> None:

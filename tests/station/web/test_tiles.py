@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 import pytest
+from structlog.testing import capture_logs
 
 from station.lookup.cards import EventCard
 from station.web.render import Templates
@@ -63,3 +65,16 @@ def test_a_name_from_a_box_makes_no_other_address(tiles: Tiles) -> None:
 
 def test_a_word_that_nobody_has_translated_is_shown_as_words(tiles: Tiles) -> None:
     assert tiles.of(replace(CARD, kind="of_next_year", label="hovercraft"), "vi")["what"] == "of next year"
+
+
+def test_an_event_that_no_tile_can_show_is_there_all_the_same_and_leads_to_its_page(tiles: Tiles) -> None:
+    """One that a box, or a mistake of ours, made so must not hide all others."""
+    broken = replace(CARD, began_ms=float("nan"))  # type: ignore[arg-type]
+    with capture_logs() as said:
+        made, sent = tiles.of(broken, "vi"), tiles.sent(broken, "vi")
+
+    assert made.keys() == tiles.of(CARD, "vi").keys()
+    assert made == json.loads(sent)
+    assert (made["href"], made["where"], made["is_untaken"]) == ("/events/cho-01/e-1", "cho-01", True)
+    assert made["what"] == "sự kiện không hiển thị được ở đây"
+    assert {each["event"] for each in said} == {"tile_failed"}
