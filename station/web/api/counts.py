@@ -9,7 +9,7 @@ from fastapi import APIRouter, HTTPException, Query
 
 from station.access.audit_entry import AuditVerb
 from station.counting.buckets import PeriodRefused, Step
-from station.counting.lines import counted_lines
+from station.counting.lines import counted_line, counted_lines
 from station.counting.series import CountCell, counted
 from station.store.columns import moment
 from station.web.api.asker import OfficerAsks
@@ -47,16 +47,12 @@ def counts(
     A cell of which nobody counted anything has no numbers: null is not zero.
     """
     console = asker.console
-    wanted = [
-        each
-        for each in counted_lines(console.reads)
-        if (each.box, each.camera, each.rule) == (box, camera, rule)
-    ]
-    if not wanted:
+    wanted = counted_line(console.reads, box, camera, rule)
+    if wanted is None:
         raise HTTPException(404)
     asker.note(AuditVerb.VIEW_COUNTS, f"{box}/{camera}/{rule}", first=first, last=last, step=step)
     try:
-        found = counted(console.reads, wanted, (first, last), step, console.zone, datetime.now(UTC))
+        found = counted(console.reads, [wanted], (first, last), step, console.zone, datetime.now(UTC))
     except PeriodRefused as error:
         raise Turned(422, error.what, error.hint) from None
     cells = [_cell(each) for each in found.cells]

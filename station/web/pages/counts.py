@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from itertools import groupby, islice
 from typing import Annotated, Any, Final
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query
 from markupsafe import Markup
+from sqlalchemy import Engine
 from starlette.responses import HTMLResponse, Response
 
 from agent.printable import printable
@@ -21,7 +24,14 @@ from station.counting.chart import NARROW, WIDE, chart_of
 from station.counting.compare import Comparison, beside_the_week_before
 from station.counting.coverage import Covered
 from station.counting.export import write_csv
-from station.counting.lines import CountedLine, counted_lines, predecessors
+from station.counting.lines import (
+    MOST_LINES,
+    CountedLine,
+    camera_lines,
+    counted_line,
+    counted_lines,
+    predecessors,
+)
 from station.counting.series import Series, counted
 from station.counting.table import By, CountTable, table_of
 from station.lookup.places import BoxPlace, read_places
@@ -69,9 +79,14 @@ class AskedCounts:
     """What an address of this page or of its table asks for, and of which lines."""
 
     now: datetime
-    every: Sequence[CountedLine]
+    listed: Sequence[CountedLine]
+    cut: Collection[int]
+    """Boxes of which more lines were counted at than are listed."""
     wanted: CountWish
     chosen: Sequence[CountedLine]
+    """The line, behind its earlier names if they are wanted."""
+    older: CountedLine | None
+    """What the line itself seems to have been called before."""
 
 
 def asked_counts(
@@ -84,9 +99,13 @@ def asked_counts(
     earlier: bool = False,
 ) -> AskedCounts:
     """What the address says; what it does not say, or says amiss, is the last seven days."""
-    now, every = datetime.now(UTC), counted_lines(visitor.console.reads)
-    wanted = _wanted(visitor, every, (line, first, last, step, by), earlier=earlier, now=now)
-    return AskedCounts(now, every, wanted, _chosen(every, wanted))
+    now, reads = datetime.now(UTC), visitor.console.reads
+    listed, cut = _listed(reads)
+    found = _found(reads, listed, line)
+    wanted = _wanted(visitor, found, (first, last, step, by), earlier=earlier, now=now)
+    before = _earlier(reads, found) if found is not None else []
+    chosen = [*(before if earlier else []), found] if found is not None else []
+    return AskedCounts(now, listed, cut, wanted, chosen, before[-1] if before else None)
 
 
 Asked = Annotated[AskedCounts, Depends(asked_counts)]
@@ -98,7 +117,7 @@ def counts_page(
     asked: Asked,
 ) -> HTMLResponse:
     """Counts of one line as a chart and a table, beside the week before."""
-    desk, now, every, wanted, chosen = visitor.console, asked.now, asked.every, asked.wanted, asked.chosen
+    desk, now, wanted, chosen = visitor.console, asked.now, asked.wanted, asked.chosen
     problem: PeriodRefused | None = None
     series, comparison = Series((), wanted.step, ()), None
     if chosen:
@@ -110,15 +129,16 @@ def counts_page(
             problem = error
     table = table_of(series, wanted.by)
     with desk.reads.connect() as connection, connection.begin():
-        places = read_places(connection, {each.box_id for each in every})
+        places = read_places(connection, {each.box_id for each in (*asked.listed, *chosen)})
     return visitor.page(
         "counts.html",
         422 if problem else 200,
         wanted=wanted,
         problem=problem,
-        lines=_listed(every, places),
+        lines=_by_place(asked.listed, places, chosen),
+        cut=[(places[each].title, MOST_LINES) for each in places if each in asked.cut],
         title=_title(chosen, places),
-        earlier_name=_earlier_name(every, wanted),
+        earlier_name=None if asked.older is None else printable(asked.older.rule),
         series=series,
         table=table,
         charts=_charts(table, _title(chosen, places), visitor.language) if table.rows else [],
@@ -152,21 +172,36 @@ def counts_csv(
     return Response(out.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
 
 
+def _listed(reads: Engine) -> tuple[list[CountedLine], set[int]]:
+    """(lines of each box, as many as are listed; the boxes that have more)."""
+    found = counted_lines(reads, most=MOST_LINES + 1)
+    numbers = Counter(each.box_id for each in found)
+    cut = {box_id for box_id, number in numbers.items() if number > MOST_LINES}
+    kept = [each for _, group in groupby(found, lambda each: each.box_id) for each in islice(group, MOST_LINES)]
+    return kept, cut
+
+
+def _found(reads: Engine, listed: Sequence[CountedLine], said: str) -> CountedLine | None:
+    """The line of this name, listed or not; else the one that counted last."""
+    known = next((each for each in listed if _name(each) == said), None)
+    if known is None and said.count("/") >= 2:
+        known = counted_line(reads, *said.split("/", 2))
+    return known or max(listed, key=lambda each: each.last_ms, default=None)
+
+
 def _wanted(
     visitor: Visitor,
-    every: Sequence[CountedLine],
-    said: tuple[str, str, str, str, str],
+    found: CountedLine | None,
+    said: tuple[str, str, str, str],
     *,
     earlier: bool,
     now: datetime,
 ) -> CountWish:
     """What an address asks for; what it does not say, or says amiss, is the last seven days."""
-    line, first, last, step, by = said
+    first, last, step, by = said
     today = now.astimezone(visitor.console.zone).date()
-    newest = max(every, key=lambda each: each.last_ms, default=None)
-    known = line if any(_name(each) == line for each in every) else ""
     return CountWish(
-        known or (_name(newest) if newest else ""),
+        _name(found) if found is not None else "",
         _date(first) or (_date(last) or today) - timedelta(days=6),
         _date(last) or today,
         Step(step) if step in set(Step) else Step.DAY,
@@ -187,27 +222,24 @@ def _name(line: CountedLine) -> str:
     return f"{line.box}/{line.camera}/{line.rule}"
 
 
-def _chosen(every: Sequence[CountedLine], wanted: CountWish) -> list[CountedLine]:
-    """The line, behind its earlier names if they are wanted."""
-    found = [each for each in every if _name(each) == wanted.line]
-    before = predecessors(every) if wanted.earlier else {}
-    while found and (older := before.get(found[0])) is not None:
+def _earlier(reads: Engine, line: CountedLine) -> list[CountedLine]:
+    """What it seems to have been called before, oldest first; of a camera with very many lines nothing."""
+    beside = camera_lines(reads, line.box_id, line.camera, MOST_LINES + 1)
+    if len(beside) > MOST_LINES:
+        return []
+    before = predecessors(beside)
+    found = [line]
+    while (older := before.get(found[0])) is not None:
         found.insert(0, older)
-    return found
+    return found[:-1]
 
 
-def _earlier_name(every: Sequence[CountedLine], wanted: CountWish) -> str | None:
-    line = next((each for each in every if _name(each) == wanted.line), None)
-    older = predecessors(every).get(line) if line is not None else None
-    return None if older is None else printable(older.rule)
-
-
-def _listed(
-    every: Sequence[CountedLine], places: Mapping[int, BoxPlace]
+def _by_place(
+    listed: Sequence[CountedLine], places: Mapping[int, BoxPlace], chosen: Sequence[CountedLine]
 ) -> list[tuple[str, list[tuple[str, str]]]]:
-    """(place, [(name, what is shown)]) by place: what a list of choices shows."""
+    """(place, [(name, what is shown)]) by place: what a list of choices shows, with the chosen line."""
     found: dict[str, list[tuple[str, str]]] = {}
-    for each in every:
+    for each in dict.fromkeys((*listed, *chosen[-1:])):
         place = places[each.box_id]
         where = f"{place.title} · {place.camera_title(each.camera)}"
         found.setdefault(where, []).append((_name(each), printable(each.rule)))

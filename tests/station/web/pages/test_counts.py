@@ -14,6 +14,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, expect
 
 from station.counting.buckets import Step
+from station.counting.lines import MOST_LINES
 from station.counting.table import By
 from station.web.pages.counts import CountWish
 from tests.station.counting.counts import QUARTER, VIETNAM, a_count, quarters
@@ -125,6 +126,37 @@ def test_an_earlier_name_is_offered_and_goes_with_it_if_it_is_wanted(screen: Dut
     assert "with its earlier name old-name" in page and "only 58 % of the time counted" in page
     whole = client.get(of(step=Step.DAY, earlier="1")).text
     assert "checked" in whole and "of the time counted" not in whole and "<strong>96</strong>" in whole
+
+
+def test_two_lines_that_are_new_together_are_not_each_other_s_earlier_name(
+    screen: DutyScreen, stored: Place
+) -> None:
+    """Each was taken for what the other had been called before, and the page went from one to the other for ever."""
+    with closing(stored.open()) as store:
+        store.commit([*quarters(MIDNIGHT, 1), *quarters(MIDNIGHT, 1, 2, rule="beside-it")])
+
+    page = screen.client(language="en").get(of(earlier="1")).text
+
+    assert "over the line, as far as it was counted" in page and "earlier name" not in page
+
+
+def test_of_a_box_that_invents_lines_only_some_are_listed_and_the_page_says_so(
+    screen: DutyScreen, counts: Place
+) -> None:
+    with closing(counts.open()) as store:
+        for at in range(MOST_LINES + 40):
+            store.commit(quarters(MIDNIGHT, 1, 1 + at, rule=f"r{at:04}", device="evil-01"))
+    client = screen.client(language="en")
+
+    page = client.get(of()).text
+    assert page.count('<option value="evil-01/') == MOST_LINES
+    assert f'value="{LINE}" selected' in page
+    assert f"evil-01 has counted at more lines than the {MOST_LINES} that are listed here." in page
+    beyond = f"evil-01/north/r{MOST_LINES + 39:04}"
+    unlisted = client.get(of(beyond)).text
+    assert f'value="{beyond}" selected' in unlisted
+    assert unlisted.count('<option value="evil-01/') == MOST_LINES + 1
+    assert "đã đếm ở nhiều vạch hơn" in screen.client(language="vi").get(of()).text
 
 
 def test_what_cannot_be_dated_and_what_is_missing_is_told(screen: DutyScreen, stored: Place) -> None:
