@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 
 from pydantic import Field
@@ -23,6 +24,7 @@ from agent.status.session import Session
 from agent.wire.codec import moment
 from agent.wire.payloads import (
     LAST_YEAR,
+    MOST_DEGRADED,
     CameraHealth,
     ClockPayload,
     FootageHealth,
@@ -98,7 +100,7 @@ def report(sources: Sources, clock: Clock) -> HealthPayload:
         shadow=sources.shadow(),
         certificate_ends=sources.certificate_ends(),
     )
-    return health.model_copy(update={"degraded": tuple(_degraded(health, sources))})
+    return health.model_copy(update={"degraded": tuple(islice(_degraded(health, sources), MOST_DEGRADED))})
 
 
 def clock_payload(now: Instant, trusted: Trust) -> ClockPayload:
@@ -219,12 +221,12 @@ def _degraded(health: HealthPayload, sources: Sources) -> Iterator[str]:
     if health.clock is not None and health.clock.state not in ("ntp", "rtc"):
         yield "clock_untrusted"
     yield from _board(health.throttled, health.cpu_temp_c, sources.throttle())
-    for what in sources.paused():
-        yield f"paused:{what}"
     if health.shadow is not None and health.shadow.state == "failed":
         yield f"shadow_failed:{health.shadow.model}"
     if sources.session.config_refused:
         yield "config_refused"
+    for what in sources.paused():  # last: of very many rules not all are said
+        yield f"paused:{what}"
 
 
 def _storage(outbox: OutboxHealth | None) -> Iterator[str]:

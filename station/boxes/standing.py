@@ -7,6 +7,7 @@ station's. What a box says is hostile until it is shown: whoever shows it makes 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, Float, Row, Select, cast, func, select
@@ -36,6 +37,8 @@ from station.store.schema import (
 
 GONE_SHOWN_MS: Final = 7 * 86_400_000
 """What was lost longer ago than that is no news; the figures of the store still have it."""
+MOST_SHOWN: Final = 64
+"""Cameras of a box: as many as a configuration may have. What a box claims beyond them is counted only."""
 _NEWEST: Final = 200
 """So many of a camera's newest events are looked through for a picture of the whole view."""
 
@@ -89,6 +92,9 @@ class BoxStanding:
     health_age_ms: int | None
     """How old its newest report of itself is."""
     cameras: tuple[CameraStanding, ...]
+    """MOST_SHOWN at most."""
+    more_cameras: int = 0
+    """So many are left out."""
     alarms: tuple[StandingAlarm, ...] = ()
     gaps: BoxGaps = field(default_factory=BoxGaps)
 
@@ -148,8 +154,11 @@ def newest_pictures(engine: Engine, box_id: int, names: tuple[str, ...]) -> dict
 
 def _all(connection: Connection, commune: str | None, now_ms: int) -> tuple[BoxStanding, ...]:
     since = {row[0]: row[1] for row in connection.execute(_since())}
+    crowded = _crowded(connection)
     of_box: dict[int, list[Row[Any]]] = {}
-    for row in connection.execute(select(camera).order_by(camera.c.name)):
+    for row in connection.execute(
+        select(camera).where(camera.c.box_id.not_in(list(crowded))).order_by(camera.c.name)
+    ):
         of_box.setdefault(row.box_id, []).append(row)
     alarms: dict[str | None, list[StandingAlarm]] = {}
     for each in standing(connection):
@@ -158,17 +167,38 @@ def _all(connection: Connection, commune: str | None, now_ms: int) -> tuple[BoxS
     query = select(box).order_by(box.c.device)
     if commune is not None:
         query = query.where(box.c.commune == commune)
+    rows = connection.execute(query).all()
+    for row in rows:
+        if row.id in crowded:
+            of_box[row.id] = _of_crowded(connection, row)
     return tuple(
         _standing(
             row,
             since.get(row.id),
             of_box.get(row.id, []),
+            crowded.get(row.id),
             tuple(alarms.get(f"{row.commune}/{row.device}", ())),
             gaps.get(row.id, BoxGaps()),
             now_ms,
         )
-        for row in connection.execute(query).all()
+        for row in rows
     )
+
+
+def _crowded(connection: Connection) -> dict[int, int]:
+    """Box -> how many cameras have spoken in its name, where that is more than a box has."""
+    number = func.count()
+    query = select(camera.c.box_id, number).group_by(camera.c.box_id).having(number > MOST_SHOWN)
+    return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def _of_crowded(connection: Connection, row: Row[Any]) -> list[Row[Any]]:
+    """What is needed of such a box: the cameras that it is set up with, or else the first."""
+    info = _read(InfoPayload, row.info)
+    query = select(camera).where(camera.c.box_id == row.id).order_by(camera.c.name)
+    if info is not None and info.cameras:
+        query = query.where(camera.c.name.in_([each.id for each in info.cameras[:MOST_SHOWN]]))
+    return list(connection.execute(query.limit(MOST_SHOWN)).all())
 
 
 def _since() -> Select[Any]:
@@ -203,6 +233,7 @@ def _standing(
     row: Row[Any],
     since_ms: int | None,
     cameras: list[Row[Any]],
+    spoken: int | None,
     alarms: tuple[StandingAlarm, ...],
     gaps: BoxGaps,
     now_ms: int,
@@ -210,6 +241,8 @@ def _standing(
     info, health = _read(InfoPayload, row.info), _read(HealthPayload, row.health)
     place = info.location.description if info is not None and info.location is not None else None
     age_ms = None if health is None else max(0, now_ms - _said_ms(health, row.health_ms))
+    claimed = len(info.cameras) if info is not None and info.cameras else spoken or len(cameras)
+    shown = _cameras(info, health, cameras)
     return BoxStanding(
         id=row.id,
         commune=row.commune,
@@ -221,7 +254,8 @@ def _standing(
         info=info,
         health=health,
         health_age_ms=age_ms,
-        cameras=_cameras(info, health, cameras),
+        cameras=shown,
+        more_cameras=max(0, claimed - MOST_SHOWN),
         alarms=alarms,
         gaps=gaps,
     )
@@ -254,12 +288,12 @@ def _word_ms(row: Row[Any], since_ms: int | None, health: HealthPayload | None) 
 def _cameras(
     info: InfoPayload | None, health: HealthPayload | None, rows: list[Row[Any]]
 ) -> tuple[CameraStanding, ...]:
-    """Those that the box is set up with; before it has told of any, those that spoke."""
+    """Those that the box is set up with; before it has told of any, those that spoke; MOST_SHOWN at most."""
     stated = {row.name: row for row in rows}
     configured = {each.id: each for each in info.cameras} if info is not None else {}
     paused = {each.of for each in health.degradations if each.word == "paused"} if health is not None else set()
     found = []
-    for name in configured or stated:
+    for name in islice(configured or stated, MOST_SHOWN):
         row, of_info = stated.get(name), configured.get(name)
         of_health = health.cameras.get(name) if health is not None else None
         body = _read(CameraStatusPayload, row.body) if row is not None else None

@@ -21,6 +21,8 @@ from station.store.database import in_words
 from station.store.schema import box, event, event_began_ms, event_revision
 
 MOST_REVISIONS: Final = 200
+MOST_ZONES: Final = 12
+"""That one message says were entered: a box may name thousands, and leave them again in the next."""
 NEIGHBOURS: Final = 4
 NEAR_MS: Final = 60_000
 _NEARBY = 12
@@ -231,7 +233,9 @@ def _changed_road_user(old: ObjectPayload | None, new: ObjectPayload) -> list[st
     if old is not None and old.riders != new.riders:
         found.append(tr("{after} people, before {before}", before=old.riders, after=new.riders))
     zones = new.entered_zones[len(old.entered_zones) if old else 0 :]
-    found += [tr("entered {zone}", zone=zone) for zone in zones]
+    found += [tr("entered {zone}", zone=zone) for zone in zones[:MOST_ZONES]]
+    if len(zones) > MOST_ZONES:
+        found.append(tr("entered {n} more zones", n=len(zones) - MOST_ZONES))
     if new.stationary and not (old and old.stationary):
         found.append(tr("it stands"))
     elif old is not None and old.stationary and not new.stationary:

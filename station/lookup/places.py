@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from agent.printable import printable
+from agent.wire.payloads import MOST_CAMERAS, MOST_PLACES
 from station.store.schema import box
 
 BOX_ITSELF = "box"
@@ -74,14 +75,16 @@ def _told(info: str) -> tuple[str, tuple[CameraPlace, ...]]:
         return "", ()
     location = said.get("location") if isinstance(said, dict) else None
     title = _text(location.get("description")) if isinstance(location, dict) else ""
-    return title, tuple(_camera(each) for each in _objects(said, "cameras"))
+    cameras = _objects(said, "cameras")[:MOST_CAMERAS]  # an older contract had no bound
+    return title, tuple(_camera(each) for each in cameras)
 
 
 def _camera(said: Mapping[str, Any]) -> CameraPlace:
     name = _text(said.get("id"))
-    zones = tuple(_text(zone.get("id")) for zone in _objects(said, "zones"))
+    zones = tuple(_text(zone.get("id")) for zone in _objects(said, "zones")[:MOST_PLACES])
     rules = tuple(
-        PlacedRule(_text(rule.get("id")), _text(rule.get("kind"))) for rule in _objects(said, "rules")
+        PlacedRule(_text(rule.get("id")), _text(rule.get("kind")))
+        for rule in _objects(said, "rules")[:MOST_PLACES]
     )
     return CameraPlace(name, _text(said.get("name")) or name, zones, rules)
 

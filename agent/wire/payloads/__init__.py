@@ -52,6 +52,7 @@ from agent.wire.payloads.field_types import (
 )
 from agent.wire.payloads.footage import EvidencePayload, RecordingBody, RecordingPayload
 from agent.wire.payloads.health import (
+    MOST_DEGRADED,
     CameraHealth,
     Degradation,
     DiskHealth,
@@ -63,7 +64,15 @@ from agent.wire.payloads.health import (
     ShadowHealth,
     ThrottledHealth,
 )
-from agent.wire.payloads.info import CameraInfo, InfoPayload, LocationInfo, RuleInfo, ZoneInfo
+from agent.wire.payloads.info import (
+    MOST_CAMERAS,
+    MOST_PLACES,
+    CameraInfo,
+    InfoPayload,
+    LocationInfo,
+    RuleInfo,
+    ZoneInfo,
+)
 from agent.wire.payloads.origin import FramePayload, ModelPayload, Origin
 from agent.wire.payloads.status import CameraStatusPayload, StationStatusPayload, StatusPayload
 
@@ -71,6 +80,9 @@ __all__ = [
     "FIRST_YEAR",
     "LARGEST",
     "LAST_YEAR",
+    "MOST_CAMERAS",
+    "MOST_DEGRADED",
+    "MOST_PLACES",
     "PROOF_DIGITS",
     "SCHEMA_VERSION",
     "UNKNOWN_COLOUR",

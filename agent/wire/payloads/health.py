@@ -9,6 +9,11 @@ from pydantic import Field
 from agent.wire.payloads.base import SCHEMA_VERSION, Payload
 from agent.wire.payloads.clock import ClockPayload
 from agent.wire.payloads.field_types import Amount, Id, Number, Sha256, Text, Time, Version, Whole, Word
+from agent.wire.payloads.info import MOST_CAMERAS
+
+MOST_DEGRADED = 512
+"""All that can be wrong with 64 cameras and the board is half of it. The rest is for rules that are paused: a
+box says no more of those than fit."""
 
 
 class ThrottledHealth(Payload):
@@ -164,7 +169,7 @@ class HealthPayload(Payload):
     cpu_temp_c: Number | None = Field(None, description="Degrees Celsius.")
     throttled: ThrottledHealth | None = Field(None, description="Under-voltage and capped frequency.")
     disk: DiskHealth | None = Field(None, description="The file system of the outbox.")
-    cameras: dict[Text, CameraHealth] = Field({}, description="By camera.")
+    cameras: dict[Text, CameraHealth] = Field({}, max_length=MOST_CAMERAS, description="By camera.")
     clock: ClockPayload | None = Field(None, description="How far its time can be trusted.")
     outbox: OutboxHealth | None = Field(None, description="What waits for the station.")
     mqtt: MqttHealth | None = Field(None, description="The connection to the broker.")
@@ -174,7 +179,9 @@ class HealthPayload(Payload):
         None, description="When its certificate for the broker ends; null: it has none, or cannot read it."
     )
     degraded: tuple[Text, ...] = Field(
-        (), description="What is not as it should be: storage_full, overheated, busy, camera_lost:north, …"
+        (),
+        max_length=MOST_DEGRADED,
+        description="What is not as it should be: storage_full, overheated, busy, camera_lost:north, …",
     )
 
     @property

@@ -10,6 +10,11 @@ from agent.wire.payloads.base import SCHEMA_VERSION, Payload
 from agent.wire.payloads.field_types import Fraction, Id, Number, Sha256, Text, Time, Version
 from agent.wire.payloads.origin import FramePayload, ModelPayload
 
+MOST_CAMERAS = 256
+"""Of a box: four times what a configuration may have. Who says more is no box, and every page would show it."""
+MOST_PLACES = 256
+"""Zones, and rules, of a camera: four times what a configuration may have."""
+
 
 class ZoneInfo(Payload):
     """A zone as configured."""
@@ -49,8 +54,8 @@ class CameraInfo(Payload):
     decoder_fallback: Text | None = Field(
         None, description="Why software decodes where the board was to do it; null: it is as configured."
     )
-    zones: tuple[ZoneInfo, ...] = Field((), description="Its zones.")
-    rules: tuple[RuleInfo, ...] = Field((), description="Its rules.")
+    zones: tuple[ZoneInfo, ...] = Field((), max_length=MOST_PLACES, description="Its zones.")
+    rules: tuple[RuleInfo, ...] = Field((), max_length=MOST_PLACES, description="Its rules.")
     recording: Text | None = Field(
         None, description="How it is recorded, in words, and what becomes of masks and MJPEG; null: it is not."
     )
@@ -76,7 +81,9 @@ class InfoPayload(Payload):
     config_sha256: Sha256 | None = Field(None, description="Of the configuration file.")
     role: Text | None = Field(None, description="What the box is for, such as junction.")
     location: LocationInfo | None = Field(None, description="Where it hangs.")
-    cameras: tuple[CameraInfo, ...] = Field((), description="Its cameras with zones and rules.")
+    cameras: tuple[CameraInfo, ...] = Field(
+        (), max_length=MOST_CAMERAS, description="Its cameras with zones and rules."
+    )
     model: ModelPayload | None = Field(None, description="Its detector.")
     capabilities: tuple[Text, ...] = Field((), description="What it can do beyond events: commands, clips.")
     evidence_key: Text | None = Field(

@@ -32,7 +32,9 @@ from station.web.render import Templates, span_of
 
 Values = dict[str, Any]
 ON_A_TILE: Final = 2
-"""Findings that a tile says; the page of the box has all."""
+"""Findings that a tile says; the page of the box has more."""
+MOST_FINDINGS: Final = 64
+"""That the page of a box says, the worst first."""
 TONES: Final = {"streaming": "well", "paused": "look", "away": "away"}
 GOOD_STAGES: Final = (OrderStage.DONE,)
 BAD_STAGES: Final = (OrderStage.REFUSED, OrderStage.FAILED, OrderStage.NO_ANSWER, OrderStage.NOT_SENT)
@@ -65,6 +67,7 @@ class BoxView:
         shown = [self._finding(each) for each in judged.findings[:ON_A_TILE]]
         more = len(judged.findings) - len(shown)
         sees = sum(each.state == "streaming" for each in box.cameras)
+        claimed = len(box.cameras) + box.more_cameras
         heat = box.health.cpu_temp_c if box.health is not None and box.is_online else None
         return {
             "key": box.device,
@@ -76,9 +79,9 @@ class BoxView:
             "word": self.ago(box.word_ms),
             "findings": shown,
             "more": self.say(tr("and {n} more", n=more)) if more > 0 else "",
-            "cameras": self.say(tr("cameras that see: {sees} of {all}", sees=sees, all=len(box.cameras)))
+            "cameras": self.say(tr("cameras that see: {sees} of {all}", sees=sees, all=claimed))
             if box.is_online
-            else self.say(tr("cameras: {all}", all=len(box.cameras))),
+            else self.say(tr("cameras: {all}", all=claimed)),
             "heat": f"{heat:.0f} °C" if heat is not None else "",
         }
 
@@ -94,16 +97,26 @@ class BoxView:
         titles: dict[str | None, str] = {each.name: printable(each.title) for each in box.cameras}
         since = self._templates.moment(self._language, box.since_ms)
         state = self.say(BOX_STATES.get(box.state, UNKNOWN))
+        unsaid = len(judged.findings) - MOST_FINDINGS
         return {
             **self.tile(judged),
             "since": self.say(tr("{state} since {at}", state=state, at=since)) if box.since_ms else state,
             "well": not judged.findings,
             "old": not box.is_online,
-            "findings": [self._finding(each) for each in judged.findings],
+            "findings": [self._finding(each) for each in judged.findings[:MOST_FINDINGS]],
+            "more_findings": self.say(tr("and {n} more", n=unsaid)) if unsaid > 0 else "",
             "cameras_list": [
                 self._camera(each, pictures.get(each.name), known=box.is_online, reports=box.health is not None)
                 for each in box.cameras
             ],
+            "more_cameras": self.say(
+                tr(
+                    "The box claims {n} more cameras, which no box has: something is wrong with it.",
+                    n=box.more_cameras,
+                )
+            )
+            if box.more_cameras
+            else "",
             "facts": self._facts(box),
             "history": [self._change(each, titles) for each in past],
             "lively": bool(past),

@@ -29,6 +29,12 @@ KINDS: Final = (
 RIDERS: Final = (("1", tr("1 person")), ("2", tr("2 people")), ("3+", tr("3 people or more")))
 
 
+MOST_CAMERAS: Final = 64
+"""Of one box: as many as a configuration may have."""
+MOST_PLACES: Final = 128
+"""Zones of one box, and rules: so that none takes the room of the others."""
+
+
 @dataclass(frozen=True, slots=True)
 class Chip:
     """One value that is asked for."""
@@ -109,15 +115,17 @@ class Choices:
     reviews: Sequence[Choice]
     zones: Sequence[Choice]
     rules: Sequence[Choice]
-    places: Sequence[tuple[Choice, Sequence[Choice]]]
-    """Each box with its cameras."""
+    places: Sequence[tuple[Choice, Sequence[Choice], int]]
+    """Each box with its cameras, and how many are left out."""
+    more: int
+    """So many zones and rules are left out."""
 
 
 def choices_of(asked: AskedSearch, places: Mapping[int, BoxPlace], directions: Iterable[str]) -> Choices:
     """By what the boxes told last."""
     search = asked.search
-    zones = sorted({zone for place in places.values() for camera in place.cameras for zone in camera.zones})
-    rules = sorted({rule.id for place in places.values() for camera in place.cameras for rule in camera.rules})
+    by_box = [_zones_and_rules(place) for place in places.values()]
+    zones, rules = (sorted({name for each in by_box for name in each[at][:MOST_PLACES]}) for at in (0, 1))
     said = "" if search.riders is None else f"{search.riders}{'+' if search.riders_at_least else ''}"
     riders = [Choice(value, words, value == said) for value, words in RIDERS]
     if said and not any(each.on for each in riders):
@@ -134,7 +142,13 @@ def choices_of(asked: AskedSearch, places: Mapping[int, BoxPlace], directions: I
         zones=_listed(zones, search.zones, str),
         rules=_listed(rules, search.rules, str),
         places=[_place(place, asked) for place in places.values()],
+        more=sum(max(0, len(names) - MOST_PLACES) for each in by_box for names in each),
     )
+
+
+def _zones_and_rules(place: BoxPlace) -> tuple[list[str], list[str]]:
+    zones = sorted({zone for camera in place.cameras for zone in camera.zones})
+    return zones, sorted({rule.id for camera in place.cameras for rule in camera.rules})
 
 
 def _listed(known: Iterable[str], asked: Sequence[str], words: Callable[[str], str]) -> list[Choice]:
@@ -142,14 +156,15 @@ def _listed(known: Iterable[str], asked: Sequence[str], words: Callable[[str], s
     return [Choice(value, words(value), value in asked) for value in every]
 
 
-def _place(place: BoxPlace, asked: AskedSearch) -> tuple[Choice, list[Choice]]:
+def _place(place: BoxPlace, asked: AskedSearch) -> tuple[Choice, list[Choice], int]:
     box = Choice(place.device, place.title, place.device in asked.search.boxes)
-    cameras = [
+    every = [
         Choice(f"{place.device}/{each.name}", each.title, f"{place.device}/{each.name}" in asked.search.cameras)
         for each in place.cameras
         if each.name != BOX_ITSELF
     ]
-    return box, cameras
+    shown = [*every[:MOST_CAMERAS], *(each for each in every[MOST_CAMERAS:] if each.on)]
+    return box, shown, len(every) - len(shown)
 
 
 def spans_of(asked: AskedSearch, now: datetime) -> list[Span]:

@@ -24,7 +24,7 @@ from agent.status.health import Sources, of_certificate, report
 from agent.status.session import Session
 from agent.transport.settings import TlsSettings
 from agent.wire import codec
-from agent.wire.payloads import HealthPayload, MqttHealth, OutboxHealth, ShadowHealth
+from agent.wire.payloads import MOST_DEGRADED, HealthPayload, MqttHealth, OutboxHealth, ShadowHealth
 from agent.workers.footage.recorder import Recorder
 from agent.workers.footage.sources import SharedFootage
 from fleet.report.words import ENGLISH, VIETNAMESE
@@ -111,6 +111,18 @@ def test_what_a_camera_suffers_from_is_told(
     trouble(post)
 
     assert word in report(sources, clock).degraded
+
+
+def test_of_very_many_rules_that_are_paused_the_box_says_as_many_as_the_wire_takes(
+    post: Post, sources: Sources, clock: SteppedClock
+) -> None:
+    lost(post)
+    paused = [f"road/rule-{at}" for at in range(2 * MOST_DEGRADED)]
+
+    it = report(replace(sources, paused=lambda: paused), clock)
+
+    assert len(it.degraded) == MOST_DEGRADED and it.degraded[0] == "camera_lost:road"
+    assert codec.parse(HealthPayload, codec.encode(it)).degraded == it.degraded
 
 
 def with_a_board(tmp: Path, clock: Clock, throttled: str | None = None, temp: str = "51234") -> Machine:

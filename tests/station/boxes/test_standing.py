@@ -7,7 +7,7 @@ from contextlib import closing
 
 import pytest
 
-from station.boxes.standing import GONE_SHOWN_MS, BoxGaps, BoxStanding, newest_pictures, standings
+from station.boxes.standing import GONE_SHOWN_MS, MOST_SHOWN, BoxGaps, BoxStanding, newest_pictures, standings
 from station.ingest.alarms import AlarmKind
 from station.store.alarms import raise_alarm
 from station.store.database import StoreError, engine_of
@@ -71,6 +71,25 @@ def test_a_camera_that_the_box_has_no_more_is_not_shown_and_one_that_said_nothin
         found = one(sqlite_place)
 
     assert [(each.name, each.state, each.since_ms) for each in found.cameras] == [("south", "unknown", None)]
+
+
+def test_of_a_box_that_claims_more_cameras_than_a_box_has_the_others_are_counted_only(place: Place) -> None:
+    named = {f"c{at:03}": f"C {at}" for at in range(MOST_SHOWN + 36)}
+    claims, spoke = ToldBox("hn-01", NOW_S, cameras=named), ToldBox("hn-02", NOW_S)
+    both = ToldBox("hn-03", NOW_S, cameras={"z-north": "Bắc"})
+    with closing(place.open(now=lambda: NOW_S)) as store:
+        store.commit([claims.status(), claims.info()])
+        for box in (spoke, both):
+            store.commit([box.status(), *(box.camera(name) for name in named)])
+        store.commit([both.info(), both.camera("z-north")])
+
+        for device in ("hn-01", "hn-02"):
+            found = one(place, device)
+            assert [each.name for each in found.cameras] == sorted(named)[:MOST_SHOWN]
+            assert found.more_cameras == 36
+        found = one(place, "hn-03")
+    assert [(each.name, each.state) for each in found.cameras] == [("z-north", "streaming")]
+    assert found.more_cameras == 0
 
 
 def test_the_newest_word_of_a_box_that_is_away_is_its_own_and_not_the_broker_s(sqlite_place: Place) -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from agent.language import translated
-from station.lookup.event import FrameBox, WholeEvent, whole_event
+from station.lookup.event import MOST_ZONES, FrameBox, WholeEvent, whole_event
 from tests.support.jpegs import jpeg
 from tests.support.stores import Place
 from tests.support.told_events import event_at, picture_of, road_user
@@ -49,6 +49,22 @@ def test_an_event_has_all_its_messages_with_what_is_new_in_each(place: Place) ->
         ["1 messages before this one are missing", "it moves on", "it ended: left"],
     ]
     assert translated(found.steps[1].changes[0], "vi") == "nhận là xe máy, trước đó là ô tô"
+
+
+def test_of_very_many_zones_that_were_entered_at_once_some_are_named_and_the_rest_counted(place: Place) -> None:
+    """Each other message of a hostile box names thousands, and the one between them none."""
+    zones = [f"z{at}" for at in range(MOST_ZONES + 300)]
+    messages = [
+        event_at(1, SIX, seq=at, revision=at, lasts_s=None, **seen(entered_zones=zones if at % 2 == 0 else []))
+        for at in range(1, 7)
+    ]
+    with closing(place.open(now=SIX.timestamp)) as store:
+        store.commit(messages)
+
+    found = whole(place)
+
+    assert [len(step.changes) for step in found.steps] == [1, *[MOST_ZONES + 1, 1] * 2, MOST_ZONES + 1]
+    assert found.steps[1].changes[-1] == "entered 300 more zones"
 
 
 def test_its_path_and_place_are_in_fractions_of_the_frame(place: Place) -> None:

@@ -9,15 +9,16 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from agent.wire.payloads import MOST_CAMERAS, MOST_DEGRADED
 from station.access.roles import Role
 from station.boxes.history import StateChange
 from station.boxes.order_kinds import BoxWish, OrderGiver, OrderKind, OrderProgress, OrderStage
-from station.boxes.standing import NewestPicture
+from station.boxes.standing import MOST_SHOWN, NewestPicture
 from station.boxes.wall import BoxesNow, BoxWall
-from station.web.boxes.box_view import BoxView
+from station.web.boxes.box_view import MOST_FINDINGS, BoxView
 from station.web.render import Templates
 from tests.support.stores import Place
-from tests.support.told_boxes import COMMUNE, commune_of_every_kind
+from tests.support.told_boxes import COMMUNE, ToldBox, commune_of_every_kind
 
 NOW_S = 1_795_860_000.0
 NOW_MS = round(NOW_S * 1000)
@@ -85,6 +86,26 @@ def test_of_a_box_that_is_away_nothing_is_shown_as_now(now: BoxesNow) -> None:
     assert away["old"]
     assert (camera["state_words"], camera["tone"]) == ("not known while the box is away", "away")
     assert camera["since"] == camera["why"] == camera["recording"] == ""
+
+
+def test_a_box_that_claims_thousands_of_things_has_a_page_like_others_which_says_so(
+    sqlite_place: Place,
+) -> None:
+    names = {f"c{at:03}": f"C {at}" for at in range(MOST_CAMERAS)}
+    evil = ToldBox("evil-01", NOW_S, cameras=names)
+    with closing(sqlite_place.open(now=lambda: NOW_S)) as store:
+        store.commit([evil.status(), evil.info()])
+        store.commit([evil.health(degraded=[f"w{at}" for at in range(MOST_DEGRADED)])])
+        now = BoxWall(sqlite_place.engine, COMMUNE, lambda: NOW_S).now()
+
+    shown, in_english = page(now, "evil-01"), page(now, "evil-01", "en")
+
+    left_out = MOST_CAMERAS - MOST_SHOWN
+    assert (len(shown["cameras_list"]), len(shown["findings"])) == (MOST_SHOWN, MOST_FINDINGS)
+    assert in_english["more_findings"] == f"and {MOST_DEGRADED - MOST_FINDINGS} more"
+    assert f"claims {left_out} more cameras" in in_english["more_cameras"]
+    assert f"thêm {left_out} camera" in shown["more_cameras"]
+    assert in_english["cameras"] == f"cameras that see: {MOST_SHOWN} of {MOST_CAMERAS}"
 
 
 def test_a_camera_says_why_and_shows_its_newest_picture(now: BoxesNow) -> None:

@@ -131,7 +131,7 @@ def test_an_earlier_name_is_offered_and_goes_with_it_if_it_is_wanted(screen: Dut
 def test_two_lines_that_are_new_together_are_not_each_other_s_earlier_name(
     screen: DutyScreen, stored: Place
 ) -> None:
-    """Each was taken for what the other had been called before, and the page went from one to the other for ever."""
+    """Each was taken for what the other was called before, and the page went from one to the other for ever."""
     with closing(stored.open()) as store:
         store.commit([*quarters(MIDNIGHT, 1), *quarters(MIDNIGHT, 1, 2, rule="beside-it")])
 
