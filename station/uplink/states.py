@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, select
 
+from agent.wire.payloads import MOST_CAMERAS
 from station.store.schema import box, camera
 from station.uplink.envelope import ItemKind, UpItem, compact
 
@@ -19,6 +20,7 @@ _CAMERAS = (
     select(camera.c.box_id, camera.c.name, camera.c.state, camera.c.since_ms)
     .join(box, box.c.id == camera.c.box_id)
     .where(box.c.commune == bindparam("of_commune"))
+    .order_by(camera.c.box_id, camera.c.name)
 )
 
 
@@ -33,7 +35,11 @@ class StateNews:
         """Those that stand otherwise than was told, and those that were only heard; all count as told now."""
         cameras: dict[int, dict[str, tuple[str, int]]] = {}
         for each in connection.execute(_CAMERAS, {"of_commune": commune}):
-            cameras.setdefault(each.box_id, {})[each.name] = (each.state, each.since_ms)
+            of_box = cameras.setdefault(each.box_id, {})
+            if (
+                len(of_box) < MOST_CAMERAS
+            ):  # the province takes no box with more, and would not hear of it again
+                of_box[each.name] = (each.state, each.since_ms)
         changed, heard = list[UpItem](), list[UpItem]()
         for row in connection.execute(_BOXES, {"of_commune": commune}):
             stands = (row.state, row.state_ms, cameras.get(row.id, {}))

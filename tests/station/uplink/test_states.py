@@ -6,6 +6,8 @@ import json
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
+from agent.wire.payloads import MOST_CAMERAS
+from station.province.items import ItemRows
 from station.uplink.states import AGAIN_MS, StateNews
 from tests.support.stores import Place
 from tests.support.told_events import COMMUNE, camera_status, status
@@ -35,3 +37,16 @@ def test_a_box_is_told_when_it_or_a_camera_stands_otherwise_and_now_and_then(pla
         news.forget()
         assert len(told_now(5 + AGAIN_MS)) == 2
         assert told_changed == [2, 0, 1, 1, 0, 2]
+
+
+def test_of_a_box_that_invents_cameras_no_more_go_up_than_the_province_takes(place: Place) -> None:
+    with closing(place.open()) as store:
+        store.commit([status("north-01", "online", AT)])
+        store.commit([camera_status("north-01", f"c{at:04}", "lost", AT) for at in range(MOST_CAMERAS + 20)])
+        with place.engine.begin() as connection:
+            (item,), _ = StateNews().news(connection, COMMUNE, 1)
+
+    assert sorted(json.loads(item.raw)["cameras"]) == [f"c{at:04}" for at in range(MOST_CAMERAS)]
+    rows = ItemRows()
+    rows.add(COMMUNE, [item], 1)
+    assert rows.unreadable == []
