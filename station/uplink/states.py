@@ -36,9 +36,7 @@ class StateNews:
         cameras: dict[int, dict[str, tuple[str, int]]] = {}
         for each in connection.execute(_CAMERAS, {"of_commune": commune}):
             of_box = cameras.setdefault(each.box_id, {})
-            if (
-                len(of_box) < MOST_CAMERAS
-            ):  # the province takes no box with more, and would not hear of it again
+            if len(of_box) < MOST_CAMERAS:  # a box with more the province would not hear of again
                 of_box[each.name] = (each.state, each.since_ms)
         changed, heard = list[UpItem](), list[UpItem]()
         for row in connection.execute(_BOXES, {"of_commune": commune}):
