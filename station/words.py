@@ -18,6 +18,7 @@ ALARMS: Final[Mapping[str, str]] = {
     "journal_away": tr("journal_away"),
     "backup_due": tr("backup_due"),
     "box_key_changed": tr("box_key_changed"),
+    "clock_apart": tr("clock_apart"),
     "retention_failed": tr("retention_failed"),
     "store_damaged": tr("store_damaged"),
 }

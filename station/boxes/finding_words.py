@@ -89,6 +89,7 @@ _WHAT: Final[Mapping[str, Callable[[Values], str]]] = {
     "alarm_outbox_went_back": _said(tr("What waits in the box was put back to an older state")),
     "alarm_retained_flood": _said(tr("Old messages of the box were left on the way")),
     "alarm_box_key_changed": _said(tr("The box signs footage with another key than before")),
+    "alarm_clock_apart": _said(tr("The clock of the box is wrong by more than a day")),
     "alarm_other": lambda of: tr("Alarm of the station: {kind}", kind=of["kind"]),
     "gap_open": lambda of: tr("{number} messages of the box have not come yet", number=of["number"]),
     "gap_gone": lambda of: tr("{number} messages of the box are lost", number=of["number"]),
@@ -225,6 +226,10 @@ _REST: Final[Mapping[str, tuple[str, str]]] = {
     "alarm_box_key_changed": (
         tr("It has a new card, or is another box. Its footage is not proven until the new key is accepted."),
         tr("Ask whether somebody has changed its card, and tell the administrator."),
+    ),
+    "alarm_clock_apart": (
+        tr("It says that its clock is right, but this station has another time, and most boxes do not object."),
+        tr("Do not trust times of this box, and call the technician."),
     ),
     "alarm_other": (tr("A newer part of the station says it."), tr("Tell the administrator.")),
     "gap_open": (

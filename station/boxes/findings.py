@@ -31,6 +31,7 @@ ALARMS: Final = (
     AlarmKind.OUTBOX_WENT_BACK,
     AlarmKind.RETAINED_FLOOD,
     AlarmKind.BOX_KEY_CHANGED,
+    AlarmKind.CLOCK_APART,
 )
 """Those about a single box."""
 ALARMS_NOW: Final = (AlarmKind.SECOND_HOLDER, AlarmKind.BOX_KEY_CHANGED)

@@ -19,6 +19,7 @@ class AlarmKind(StrEnum):
     JOURNAL_AWAY = "journal_away"
     BACKUP_DUE = "backup_due"
     BOX_KEY_CHANGED = "box_key_changed"
+    CLOCK_APART = "clock_apart"
     RETENTION_FAILED = "retention_failed"
     STORE_DAMAGED = "store_damaged"
 
@@ -39,6 +40,9 @@ _MEANINGS = {
     AlarmKind.BACKUP_DUE: tr("what the station holds is in no backup that is recent and whole"),
     AlarmKind.BOX_KEY_CHANGED: tr(
         "the box signs footage with another key than the one it is known by: a new card, or another box"
+    ),
+    AlarmKind.CLOCK_APART: tr(
+        "the box dates what it tells more than a day otherwise than this station, and most boxes do not"
     ),
     AlarmKind.RETENTION_FAILED: tr("what is due by its age cannot be deleted"),
     AlarmKind.STORE_DAMAGED: tr("the file of the database is damaged"),

@@ -43,9 +43,6 @@ from station.store.schema import (
 EVER_MS: Final = 2**53
 """Before it comes all that can come."""
 What = Literal["event", "picture", "count", "answer"]
-_TRUSTED: Final = ("ntp", "rtc")
-_WITNESSES: Final = 200
-_CLOCK_MS: Final = DAY_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,18 +213,3 @@ def until(settings: RetentionSettings, kept: KeptClass, now_ms: int) -> int | No
     """What came before this moment is due; None: this class is kept for ever."""
     days = settings.days(kept)
     return None if days is None else now_ms - days * DAY_MS
-
-
-def clock_is_doubted(connection: Connection, now_ms: int) -> bool:
-    """Whether boxes of a good clock speak against the station's: then nobody knows how old anything is.
-
-    Of the newest events that came in the last two days, all are dated more than a day before they came.
-    """
-    query = (
-        select(event.c.first_received_ms, event_began_ms.label("began_ms"))
-        .where(event.c.first_received_ms > now_ms - 2 * DAY_MS, event.c.clock_state.in_(_TRUSTED))
-        .order_by(event.c.first_received_ms.desc())
-        .limit(_WITNESSES)
-    )
-    rows = connection.execute(query).all()
-    return bool(rows) and all(row.first_received_ms - row.began_ms > _CLOCK_MS for row in rows)

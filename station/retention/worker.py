@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -28,6 +28,7 @@ from station.access.audit_log import AuditLog
 from station.footage.folder import PackageFolder
 from station.ingest.alarms import AlarmKind
 from station.ingest.handler import RaisesAlarms
+from station.retention.clock_votes import ClockVote, ClockVotes, clock_votes
 from station.retention.deletion import (
     AT_ONCE,
     DeletionRecord,
@@ -35,7 +36,7 @@ from station.retention.deletion import (
     sweep_feed,
     take_out,
 )
-from station.retention.due import SOURCES, DueSource, Shields, clock_is_doubted, due, until
+from station.retention.due import SOURCES, DueSource, Shields, due, until
 from station.retention.packages import (
     due_packages,
     due_samples,
@@ -141,11 +142,19 @@ class RetentionRun:
             self._finish(result)
         return result
 
+    def votes(self) -> ClockVotes:
+        """What the boxes' clocks say of this machine's."""
+        now_ms = round(self._now() * 1000)
+        return self._read(lambda connection: clock_votes(connection, now_ms))
+
     def _take_all(self, settings: RetentionSettings, result: RetentionResult) -> None:
         now_ms = round(self._now() * 1000)
-        if self._read(lambda connection: clock_is_doubted(connection, now_ms)):
-            hint = tr("set this machine's clock; retention goes on when it agrees with the boxes'")
-            raise ClockDoubted(tr("boxes date what they tell more than a day before this machine does"), hint)
+        if doubt := self.votes().doubt:
+            hint = tr(
+                "look which clock is right, and set the other: this machine's, or those of these boxes; "
+                "retention goes on when most of them agree with it"
+            )
+            raise ClockDoubted(doubt, hint)
         for source in SOURCES:
             until_ms = until(settings, source.kept, now_ms)
             if until_ms is not None and not result.stopped:
@@ -289,13 +298,18 @@ class RetentionWatch:
         self._trouble: str | None = None
         """Why the last run failed; '': it did not; None: there was none."""
         self._shown: str | None = None
+        self._apart: Sequence[ClockVote] = ()
+        """Boxes whose clock the last run found wrong, until the station's turn has told them."""
 
     def start(self) -> None:
         """Begin; the store must have its tables."""
         self._thread.start()
 
     def tell(self, alarms: RaisesAlarms) -> None:
-        """Raise the alarm where the last run failed, end it where it did not."""
+        """Raise the alarm where the last run failed, end it where not; and that of each box's wrong clock."""
+        apart, self._apart = self._apart, ()
+        for vote in apart:
+            alarms.raise_alarm(AlarmKind.CLOCK_APART, vote.box, vote.detail)
         trouble = self._trouble
         if trouble is None or trouble == self._shown:
             return
@@ -329,6 +343,7 @@ class RetentionWatch:
             self._trouble = tr("the file of the database is damaged: nothing is deleted")
             return False
         try:
+            self._apart = self._run.votes().wrong
             result = self._run.finish_left() if self._settings is None else self._run.run(self._settings)
         except RetentionBusy:
             raise

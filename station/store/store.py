@@ -38,6 +38,7 @@ from station.ingest.alarms import AlarmKind
 from station.ingest.inbound import InboundMessage, MessageKind
 from station.store.alarms import LogLine, close_alarm, close_quiet, raise_alarm
 from station.store.blobs import BLOBS
+from station.store.columns import HOUR_MS
 from station.store.database import StoreError, in_words, upgrade
 from station.store.events import trim_feed
 from station.store.gap_scan import GapScan
@@ -58,6 +59,7 @@ _OVER_AFTER_MS = {
     AlarmKind.SECOND_STATION: QUIET_MS,
     AlarmKind.SECOND_HOLDER: DAY_MS,  # somebody has to look for the other box; it may be switched off meanwhile
     AlarmKind.OUTBOX_WENT_BACK: DAY_MS,
+    AlarmKind.CLOCK_APART: 3 * HOUR_MS,  # looked at each hour
     AlarmKind.RETAINED_FLOOD: DAY_MS,  # they are seen at a connect only
 }
 T = TypeVar("T")

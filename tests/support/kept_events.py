@@ -51,7 +51,7 @@ def event_now(number: int, revision: int = 1, *, ago_s: float = 1.0, **fields: A
     seen = fields.pop("object", {})
     body |= fields
     body["object"] = None if seen is None else body["object"] | seen
-    topic = f"{BASE}camera/{body['camera']}/event"
+    topic = f"ngatu/v1/hai-ninh/{body['device']}/camera/{body['camera']}/event"
     return read(topic, json.dumps(body).encode(), {})
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from station.retention.due import SOURCES, DueSource, HeldRange, Shields, clock_is_doubted, due, until
+from station.retention.due import SOURCES, DueSource, HeldRange, Shields, due, until
 from station.retention.settings import KeptClass, RetentionSettings
 from tests.support.aged_store import DAY_S, AgedStore
 from tests.support.kept_events import event_now
@@ -74,27 +74,6 @@ def test_a_picture_without_its_event_goes_by_the_days_of_alerts(aged: AgedStore)
 def test_a_class_without_days_is_never_due() -> None:
     assert until(RetentionSettings(events=2), KeptClass.EVENTS, 10 * 86_400_000) == 8 * 86_400_000
     assert until(RetentionSettings(events=2), KeptClass.ALERTS, 10 * 86_400_000) is None
-
-
-@pytest.mark.parametrize(
-    ("ago_s", "clock", "doubted"),
-    [(10.0, "ntp", False), (3 * DAY_S, "ntp", True), (3 * DAY_S, "floor", False)],
-)
-def test_boxes_of_a_good_clock_speak_against_a_clock_that_is_a_day_ahead(
-    aged: AgedStore, ago_s: float, clock: str, doubted: bool
-) -> None:
-    stamped = {"state": clock, "error_ms": 1, "boot_id": "b-1", "mono_ms": 1}
-    aged.keep(0, event_now(1, ago_s=ago_s, clock=stamped))
-
-    with aged.engine.connect() as connection:
-        assert clock_is_doubted(connection, round(aged.now_s * 1000)) is doubted
-
-
-def test_one_box_that_was_cut_off_for_days_is_no_witness_against_the_others(aged: AgedStore) -> None:
-    aged.keep(0, event_now(1, ago_s=5 * DAY_S), event_now(2, ago_s=10))
-
-    with aged.engine.connect() as connection:
-        assert clock_is_doubted(connection, round(aged.now_s * 1000)) is False
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda each: f"{each.kept}-{each.what}")

@@ -23,7 +23,7 @@ from station.retention.worker import ClockDoubted, RetentionBusy, RetentionRun, 
 from station.review.states import ReviewState
 from station.store.blobs import removal_turn
 from tests.station.ingest.test_receipts import BASE
-from tests.support.aged_store import MINH, AgedStore
+from tests.support.aged_store import DAY_S, MINH, AgedStore
 from tests.support.brokers import until
 from tests.support.kept_events import event_now
 from tests.support.stores import Place
@@ -252,6 +252,27 @@ def test_nothing_goes_while_the_boxes_clocks_speak_against_the_stations(aged: Ag
     assert aged.events() == {"e-1", "e-2"}
 
 
+def test_one_box_that_dates_wrongly_stops_nothing_and_has_an_alarm_of_its_own(aged_file: AgedStore) -> None:
+    aged_file.event(1, 40)
+    aged_file.keep(0, event_now(2))
+    old = (event_now(n, ago_s=2 * DAY_S, device="hostile-01", severity="info") for n in range(1, 202))
+    aged_file.keep(0, *old)
+    alarms = Alarms()
+    days, place = RetentionSettings(events=30), aged_file.place
+    watch = RetentionWatch(days, place.url, place.folder)
+
+    assert watch.once() is True
+    watch.tell(alarms)
+    watch.tell(alarms)
+    watch.close()
+
+    mine = "select event_id from event join box on box.id = box_id where device = 'north-01'"
+    assert place.rows(mine) == [("e-2",)]
+    assert alarms.heard[0][:2] == ("raised", AlarmKind.CLOCK_APART)
+    assert alarms.boxes[:1] == [("hai-ninh", "hostile-01")]
+    assert [each[:2] for each in alarms.heard[1:]] == [("closed", AlarmKind.RETENTION_FAILED)]
+
+
 def test_two_runs_at_a_time_do_not_meet(aged: AgedStore) -> None:
     aged.event(1, 40)
     inside, met = threading.Event(), []
@@ -273,8 +294,10 @@ class Alarms:
 
     def __init__(self) -> None:
         self.heard: list[tuple[str, AlarmKind, str]] = []
+        self.boxes: list[object] = []
 
     def raise_alarm(self, kind: AlarmKind, of_box: object, detail: str, count: int = 1) -> None:
+        self.boxes.append(of_box)
         self.heard.append(("raised", kind, detail))
 
     def close_alarm(self, kind: AlarmKind, of_box: object) -> None:
