@@ -92,7 +92,8 @@ class TopicParameter:
     pattern: str = r"[^/]+"
 
 
-_ID: Final = r"[A-Za-z0-9._-]{1,64}"
+_ID: Final = r"(?!\.+(?:/|$))[A-Za-z0-9._-]{1,64}"
+"""As `Id` of the payloads."""
 
 PARAMETERS: Final[Mapping[str, TopicParameter]] = {
     "commune": TopicParameter(f"The commune's id: {NAME_IN_WORDS}.", NAME_PATTERN),

@@ -56,4 +56,5 @@ LARGEST = 2**53 - 1
 Whole = Annotated[int, Field(ge=0, le=LARGEST)]
 Text = Annotated[str, StringConstraints(max_length=4096), AfterValidator(printable)]
 """For people: what would steer a terminal is taken out as it is read, and as it is written."""
-Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
+Id = Annotated[str, StringConstraints(pattern=r"^\.*[A-Za-z0-9_-][A-Za-z0-9._-]*$", max_length=64)]
+"""Not of dots alone: as a part of an address a browser folds that away, and nobody could open what bears it."""

@@ -14,6 +14,7 @@ from hashlib import sha256
 from typing import Any, Final
 
 from agent.errors import WireError
+from agent.wire.channels import PARAMETERS
 from station.uplink.envelope import ItemKind, UpItem, compact, is_moment
 from station.uplink.requests.order import RequestState
 
@@ -24,7 +25,7 @@ MOST_FILES: Final = 4_096
 MOST_ANSWERS: Final = 1_000_000
 """To one request; no station says nearly so much of one."""
 _HEAD_BYTES: Final = 1024
-_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_ID: Final = re.compile(PARAMETERS["command_id"].pattern)
 _FILE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _SHA256: Final = re.compile("[0-9a-f]{64}")
 _REASON: Final = re.compile("[a-z_]{1,32}")

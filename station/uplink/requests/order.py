@@ -19,7 +19,7 @@ from pydantic import Field, StringConstraints, ValidationError, model_validator
 from agent.errors import WireError
 from agent.settings.base import Name, Settings
 from agent.wire import codec
-from agent.wire.payloads import CommandPayload
+from agent.wire.payloads import CommandPayload, Id
 from agent.wire.signature import is_genuine, sign
 from agent.wire.verbs import CASE_LETTERS, MAX_CLIP_S, PURPOSE_LETTERS
 from station.uplink.envelope import LAST_MS
@@ -34,7 +34,6 @@ MOST_CAMERAS: Final = 64
 MOST_EVENTS: Final = 5_000
 LONGEST_SPAN_MS: Final = 31 * 86_400_000
 LONGEST_CLIP_MS: Final = round(MAX_CLIP_S * 1000)
-_Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
 _Sha256 = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
 _Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=MAX_WORDS)]
 _Purpose = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=PURPOSE_LETTERS)]
@@ -88,7 +87,7 @@ class PictureArgs(Settings):
 
     purpose: _Words = Field(description="What for.")
     device: Name = Field(description="The box.")
-    event_id: _Id = Field(description="The event.")
+    event_id: Id = Field(description="The event.")
     sha256: _Sha256 = Field(description="Of the picture, as a message of the event names it.")
 
 

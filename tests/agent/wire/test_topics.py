@@ -56,6 +56,13 @@ def test_a_root_with_holes_or_wildcards_is_refused(root: str) -> None:
     assert caught.value.hint == "use levels such as ngatu/v1"
 
 
+@pytest.mark.parametrize("name", [".", "..", "...."])
+def test_an_id_of_dots_only_is_no_id_in_a_topic_either(name: str) -> None:
+    for topic in (f"ack/{name}", f"camera/north/image/{name}/scene"):
+        assert read("box", topic)[0] is MessageKind.UNKNOWN
+        assert read("box", topic.replace(name, f"{name}a"))[0] is not MessageKind.UNKNOWN
+
+
 @given(st.text())
 @example("ngatu/v1/abc/def")
 @example("x" * 300)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
-from agent.wire.payloads import HealthPayload, rfc3339
+from agent.core.ids import uuid7
+from agent.core.types import Instant
+from agent.wire.payloads import HealthPayload, Id, rfc3339
 
 AT = datetime(2026, 3, 2, 11, 4, 7, 412_999, tzinfo=UTC)
 
@@ -25,3 +27,18 @@ def test_a_time_that_utc_does_not_have_is_refused_in_words() -> None:
     for time in (*early, *late):
         with pytest.raises(ValidationError, match="outside the years 1970 to 2199"):
             HealthPayload.model_validate_json(f'{{"time":"{time}"}}')
+
+
+@pytest.mark.parametrize("name", [".", "..", "...", "." * 64, "", "a" * 65, ".a" + "b" * 63, "a/b", "a\n", "ả"])
+def test_an_id_that_an_address_would_fold_away_is_refused(name: str) -> None:
+    with pytest.raises(ValidationError):
+        TypeAdapter(Id).validate_python(name)
+
+
+@pytest.mark.parametrize("name", ["a", "a.", ".a", "..a..", "-", "_", "." * 63 + "a", "a" * 64, "e-1.2_b"])
+def test_any_other_id_is_taken(name: str) -> None:
+    assert TypeAdapter(Id).validate_python(name) == name
+
+
+def test_the_ids_that_a_box_makes_are_taken() -> None:
+    assert TypeAdapter(Id).validate_python(uuid7(Instant(0.0, AT.timestamp()), b"\0" * 16, 0))
