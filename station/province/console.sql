@@ -59,8 +59,11 @@ create view seen.blob as
 select sha256, size_bytes, min(received_ms) as received_ms, null::integer as segment, null::bigint as segment_offset
 from picture where commune_id = any (array(select id from seen.open_commune)) group by sha256, size_bytes;
 
+-- In the columns of a station's: of none of these a box says that it was ordered, or of which event it is.
 create view seen.picture as
-select sha256, data from picture where commune_id = any (array(select id from seen.open_commune));
+select null::integer as box_id, null::text as event_id, null::text as kind, sha256, null::text as camera, received_ms,
+    null::bigint as blob_received_ms, data
+from picture where commune_id = any (array(select id from seen.open_commune));
 
 -- What was asked of communes, and what they answered.
 create view seen.request as
