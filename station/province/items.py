@@ -22,6 +22,8 @@ from station.uplink.requests.answer import read_answer, read_piece
 Row = dict[str, Any]
 MOST_COUNTS: Final = 1_000
 """Pairs of label and direction at a line."""
+MOST_SPANS: Final = 1_000
+"""Within an hour: a box tells a few, and a chart of a month reads those of every hour at once."""
 _STATES: Final = (None, "online", "offline", "stopped")
 
 
@@ -144,6 +146,7 @@ def _judge_sums(hour: CountedHour) -> None:
         hour.hour_ms % HOUR_MS
         or not (numbers and words and spans and parted)
         or len(hour.numbers) > MOST_COUNTS
+        or len(hour.spans) > MOST_SPANS
     ):
         raise WireError("no sum of an hour")
 

@@ -63,6 +63,7 @@ GOOD = {"counts": {"car": {"in": 1}}, "spans": [[0, 3_600_000]], "parted": [Fals
         GOOD | {"spans": [[0, 3_600_001]]},
         GOOD | {"spans": [[5, 4]]},
         GOOD | {"spans": [[-1, 4]]},
+        GOOD | {"spans": [[n, n + 1] for n in range(0, 2_002, 2)]},
         GOOD | {"parted": [0, 1]},
         GOOD | {"parted": [False]},
     ],
