@@ -22,6 +22,7 @@ from station.outward.republish import Republishers
 from station.outward.webhooks import Webhooks
 from station.web.app import app_of
 from station.web.console import DutyConsole
+from station.web.under_way import CONNECTIONS, WebConnection
 
 log = structlog.get_logger("station.web")
 
@@ -52,7 +53,8 @@ def main() -> int:
         proxy_headers=config.web.public_url is not None,  # only then is there one, on this machine
         forwarded_allow_ips="127.0.0.1,::1",
         timeout_graceful_shutdown=int(GRACE_S),
-        limit_concurrency=500,
+        http=WebConnection,
+        limit_concurrency=CONNECTIONS,
         timeout_keep_alive=30,
         h11_max_incomplete_event_size=32 * 1024,
     )

@@ -38,6 +38,7 @@ from station.web.pages import (
     shift,
     wall,
 )
+from station.web.under_way import CountedAnswers
 from station.web.visitor import Turned, for_people, trouble, turned, wants_page
 
 log = structlog.get_logger("station.web.app")
@@ -84,7 +85,7 @@ programs."""
 
 def app_of(console: DutyConsole) -> ASGIApp:
     """The application; the console is in its `state`."""
-    return GuardedHeaders(bare_app(console), console.web)
+    return CountedAnswers(GuardedHeaders(bare_app(console), console.web), console.under_way)
 
 
 def bare_app(console: DutyConsole) -> FastAPI:

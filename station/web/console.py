@@ -36,6 +36,7 @@ from station.store.pictures.rows import KeptPictures
 from station.web.feed import EventFeed
 from station.web.render import Templates
 from station.web.tiles import Tiles
+from station.web.under_way import AnswersUnderWay
 
 MOST_VIEWS: Final = 200
 MOST_SESSIONS: Final = 8
@@ -85,6 +86,7 @@ class DutyConsole:
     """How the intake goes, by the station: `failing` says why nothing is kept at present, `away` why no broker
     is there."""
     ended: threading.Event = field(default_factory=threading.Event)
+    under_way: AnswersUnderWay = field(default_factory=AnswersUnderWay)
 
     @classmethod
     def opened(cls, config: StationConfig, cost: HashCost | None = None) -> DutyConsole:

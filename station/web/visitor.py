@@ -5,6 +5,7 @@ Invariants
 2. A request that may change something comes from a page of ours: it carries the session's CSRF token, and the
    browser does not say that another site sent it.
 3. Whose role does not reach is refused before the page's own code runs.
+4. What an account has under way is counted, and bounded (station/web/under_way.py).
 """
 
 from __future__ import annotations
@@ -30,11 +31,14 @@ from station.store.database import StoreError
 from station.web.console import DutyConsole
 from station.web.menu import here, menu_of
 from station.web.scope import CHOICE, in_short, narrowed, scope_values
+from station.web.under_way import AnswerKind, UnderWay
 
 COOKIE: Final = "ngatu"
 CSRF: Final = "csrf"
 LANGUAGE: Final = "ngatu-language"
 SAFE: Final = ("GET", "HEAD")
+AGAIN_S: Final = 5
+"""After so many seconds somebody asks again who had too much under way."""
 FIRST_PAGES: Final = ("/own", "/own/password", "/logout")
 """All that is open to somebody whose password was given by another: it is changed first."""
 
@@ -42,9 +46,10 @@ FIRST_PAGES: Final = ("/own", "/own/password", "/logout")
 class Turned(Exception):
     """The request is not for the page it asks for; `answer` is what it gets."""
 
-    def __init__(self, status: int, what: str, hint: str = "") -> None:
+    def __init__(self, status: int, what: str, hint: str = "", again_s: int | None = None) -> None:
         super().__init__(what)
         self.status, self.what, self.hint = status, what, hint
+        self.headers = {} if again_s is None else {"Retry-After": str(again_s)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +154,7 @@ async def logged_in(request: Request) -> Visitor:
     if found is None:
         raise Turned(401, tr("nobody is logged in"))
     account = found.account
+    counted(request, account.login, AnswerKind.PAGE)
     if request.method not in SAFE:
         await _is_ours(request, found.csrf)
     if account.must_change and request.url.path not in FIRST_PAGES:
@@ -173,6 +179,22 @@ async def _is_ours(request: Request, csrf: str) -> None:
         raise Turned(403, tr("this page was too old, and nothing was done"), tr("load it again, and try again"))
 
 
+def counted(request: Request, account: str, kind: AnswerKind) -> UnderWay:
+    """Count the answer to this request (invariant 4); to be called in the loop.
+
+    Raises:
+        Turned: the account has as many under way as it may.
+    """
+    found = console_of(request).under_way.enter(request.scope, account, kind)
+    if found is None:
+        what = tr(
+            "this account has too much open at once: {number} answers are not taken yet",
+            number=kind.value.of_one,
+        )
+        raise Turned(429, what, tr("wait until one has ended, and try again"), AGAIN_S)
+    return found
+
+
 def _at_least(role: Role) -> Callable[..., Awaitable[Visitor]]:
     async def asked(visitor: Annotated[Visitor, Depends(logged_in)]) -> Visitor:
         if not allows(visitor.account.role, role):
@@ -184,6 +206,12 @@ def _at_least(role: Role) -> Callable[..., Awaitable[Visitor]]:
     return asked
 
 
+async def _long(request: Request, visitor: Annotated[Visitor, Depends(logged_in)]) -> None:
+    counted(request, visitor.account.login, AnswerKind.LONG)
+
+
+LONG: Final = Depends(_long)
+"""Of a page that gives as much as was asked for."""
 Officer = Annotated[Visitor, Depends(_at_least(Role.OFFICER))]
 Supervisor = Annotated[Visitor, Depends(_at_least(Role.SUPERVISOR))]
 Administrator = Annotated[Visitor, Depends(_at_least(Role.ADMINISTRATOR))]
@@ -200,12 +228,14 @@ async def turned(request: Request, error: Exception) -> Response:
     if error.status == 303:
         return RedirectResponse(error.what, 303)
     if not wants_page(request):
-        return JSONResponse({"error": error.what, "hint": error.hint}, error.status)
+        return JSONResponse({"error": error.what, "hint": error.hint}, error.status, error.headers)
     if error.status == 401:
         asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         there = "/login" if asked == "/" or request.method not in SAFE else f"/login?next={quote(asked)}"
         return RedirectResponse(there, 303)
-    return trouble(request, error.status, error.what, error.hint)
+    answer = trouble(request, error.status, error.what, error.hint)
+    answer.headers.update(error.headers)
+    return answer
 
 
 def for_people(error: NgatuError) -> tuple[str, str]:

@@ -20,6 +20,7 @@ from station.access.roles import Role
 from station.config import StationConfig, WebSettings
 from station.web.app import app_of
 from station.web.console import DutyConsole
+from station.web.under_way import WebConnection
 from tests.support.brokers import until
 
 PASSWORD = "con trâu trắng 27 gặm cỏ"
@@ -72,7 +73,9 @@ class DutyScreen:
         with socket.socket() as taken:
             taken.bind(("127.0.0.1", 0))
             port = taken.getsockname()[1]
-            config = uvicorn.Config(app_of(self.console), log_config=None, timeout_graceful_shutdown=1)
+            config = uvicorn.Config(
+                app_of(self.console), log_config=None, timeout_graceful_shutdown=1, http=WebConnection
+            )
             server = uvicorn.Server(config)
             thread = threading.Thread(target=server.run, kwargs={"sockets": [taken]}, daemon=True)
             thread.start()

@@ -19,6 +19,7 @@ from station.config import StationConfig, parse
 from station.store.database import engine_of, upgrade, url_of
 from station.web.app import app_of, bare_app
 from station.web.console import DutyConsole
+from station.web.under_way import CONNECTIONS, WebConnection
 from tests.support.brokers import free_port, until
 from tests.support.people import CHEAP, GOOD
 
@@ -77,7 +78,13 @@ def screen(folder: Path, more: str = "") -> Iterator[Screen]:
     console, port = DutyConsole.opened(config, CHEAP), free_port()
     server = uvicorn.Server(
         uvicorn.Config(
-            app_of(console), host="127.0.0.1", port=port, log_config=None, timeout_graceful_shutdown=1
+            app_of(console),
+            host="127.0.0.1",
+            port=port,
+            log_config=None,
+            timeout_graceful_shutdown=1,
+            http=WebConnection,
+            limit_concurrency=CONNECTIONS,
         )
     )
     thread = threading.Thread(target=server.run)

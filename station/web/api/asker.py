@@ -23,7 +23,8 @@ from station.access.account import Account
 from station.access.roles import Role, allows
 from station.web.api.rates import WRONG_AT_ONCE, WRONG_PER_S, Rates
 from station.web.api.tokens import ApiToken, ApiTokens
-from station.web.visitor import Turned, Visitor, address_of, console_of, logged_in
+from station.web.under_way import AnswerKind
+from station.web.visitor import Turned, Visitor, address_of, console_of, counted, logged_in
 
 _BEARER: Final = HTTPBearer(auto_error=False, description="A token that an administrator has made.")
 Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]
@@ -61,12 +62,17 @@ async def _program(request: Request, bearer: HTTPAuthorizationCredentials, rates
     if token is None:
         rates.wrong.take(address)
         raise Turned(401, tr("this token counts no more, or never did"))
+    counted(request, token.login, AnswerKind.PAGE)
     return Visitor(console, _as_account(token), "", "", "en", address, request.url.path)
 
 
 def _slow_down(wait_s: float) -> None:
     if wait_s > 0:
-        raise Turned(429, tr("that is too often; again in {seconds} s", seconds=math.ceil(wait_s)))
+        raise Turned(
+            429,
+            tr("that is too often; again in {seconds} s", seconds=math.ceil(wait_s)),
+            again_s=math.ceil(wait_s),
+        )
 
 
 def _as_account(token: ApiToken) -> Account:
@@ -97,5 +103,11 @@ def _at_least(role: Role) -> Callable[..., Awaitable[Visitor]]:
     return asked
 
 
+async def _long(request: Request, visitor: Annotated[Visitor, Depends(_asker)]) -> None:
+    counted(request, visitor.account.login, AnswerKind.LONG)
+
+
+LONG: Final = Depends(_long)
+"""Of what gives as much as was asked for."""
 OfficerAsks = Annotated[Visitor, Depends(_at_least(Role.OFFICER))]
 SupervisorAsks = Annotated[Visitor, Depends(_at_least(Role.SUPERVISOR))]

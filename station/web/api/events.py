@@ -19,7 +19,7 @@ from station.review.queue import ReviewQueue
 from station.review.states import ReviewState
 from station.store.columns import moment
 from station.store.database import StoreError
-from station.web.api.asker import OfficerAsks
+from station.web.api.asker import LONG, OfficerAsks
 from station.web.api.lines import csv_lines, json_lines
 from station.web.api.shapes import NAME, ApiEvents, ApiStep, ApiWholeEvent, Asked, event_of
 from station.web.pages import files
@@ -98,7 +98,12 @@ def events(
     return ApiEvents(events=[event_of(card) for card in page.cards], next=page.next)
 
 
-@router.get("/events/export", response_class=StreamingResponse, responses={200: {"content": {"text/csv": {}}}})
+@router.get(
+    "/events/export",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"text/csv": {}}}},
+    dependencies=[LONG],
+)
 def export(asker: OfficerAsks, wanted: Wanted, form: Literal["csv", "jsonl"] = "csv") -> StreamingResponse:
     """All events that are looked for, as they are read: CSV for spreadsheets, or an object of JSON a line."""
     asker.note(AuditVerb.EXPORT, "events", form=form, **words_of(wanted))

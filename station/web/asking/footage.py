@@ -23,7 +23,7 @@ from station.province.requests.book import AskedRequest
 from station.store.columns import moment, ms
 from station.store.database import StoreError
 from station.uplink.requests.order import FootageArgs
-from station.web.visitor import Officer, Visitor
+from station.web.visitor import LONG, Officer, Visitor
 
 router = APIRouter()
 AROUND_MS: Final = 60_000
@@ -63,7 +63,7 @@ def ask_for_footage(
     return RedirectResponse("/asked", 303)
 
 
-@router.get("/asked/{request_id}/package")
+@router.get("/asked/{request_id}/package", dependencies=[LONG])
 def package(visitor: Officer, request_id: str) -> Response:
     """The file as the commune's station handed it up: with the verifier, and everything that it judges by."""
     found = visitor.console.packages.find(request_id)

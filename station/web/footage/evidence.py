@@ -24,7 +24,7 @@ from station.lookup.places import read_places
 from station.web.footage.package_view import package_of, shelf_of
 from station.web.footage.request_rows import HINTS, address, names_of, progress_of, row_of, said_by_box
 from station.web.footage.requests import sending
-from station.web.visitor import Officer, Supervisor, Visitor
+from station.web.visitor import LONG, Officer, Supervisor, Visitor
 
 router = APIRouter()
 MOST_RECEIVER: Final = 200
@@ -49,7 +49,7 @@ def progress(visitor: Officer, device: str, request_id: str) -> JSONResponse:
     return JSONResponse(progress_of(_folder(visitor, device, request_id), visitor.language))
 
 
-@router.get("/requests/{device}/{request_id}/films/{number}")
+@router.get("/requests/{device}/{request_id}/films/{number}", dependencies=[LONG])
 def film(visitor: Officer, device: str, request_id: str, number: int) -> Response:
     """A film as it was decrypted here, in the ranges that a player asks for."""
     folder = _folder(visitor, device, request_id)
@@ -90,7 +90,7 @@ def hand_over(
     return RedirectResponse(f"{address(folder)}?said=handed#hand-over", 303)
 
 
-@router.get("/requests/{device}/{request_id}/hand-over")
+@router.get("/requests/{device}/{request_id}/hand-over", dependencies=[LONG])
 def fetch(visitor: Supervisor, device: str, request_id: str) -> Response:
     """The ZIP file that was made last."""
     found = shelved(_folder(visitor, device, request_id))

@@ -27,7 +27,7 @@ from station.boxes.order_kinds import TERMS
 from station.province.requests.words import ANSWER_WORDS, KIND_WORDS
 from station.province.requests.words import REASON_WORDS as REQUEST_REASONS
 from station.review.states import REASON_WORDS, RIGHT_LABELS, STATE_WORDS
-from station.web.visitor import Supervisor, Visitor
+from station.web.visitor import LONG, Supervisor, Visitor
 
 router = APIRouter(prefix="/audit")
 Word = Annotated[str, Query(max_length=200)]
@@ -115,7 +115,7 @@ def audit(visitor: Supervisor, asked: Asked) -> HTMLResponse:
     )
 
 
-@router.get("/export.csv")
+@router.get("/export.csv", dependencies=[LONG])
 def export(visitor: Supervisor, asked: Asked) -> StreamingResponse:
     """All that was asked, as CSV that a spreadsheet opens and does not compute."""
     query = replace(asked.query(visitor.console.zone), before=None)

@@ -27,7 +27,7 @@ from station.web.search.address import LONGEST, PATH, AskedSearch, asked_of
 from station.web.search.chips import chips_of, choices_of, spans_of
 from station.web.search.density import density_views
 from station.web.search.export import csv_lines, json_lines
-from station.web.visitor import Officer, Visitor
+from station.web.visitor import LONG, Officer, Visitor
 
 router = APIRouter()
 MOST_CAMERAS: Final = 6
@@ -69,7 +69,7 @@ def lookup(visitor: Officer, request: Request, q: str = "") -> Response:
     )
 
 
-@router.get("/lookup.csv")
+@router.get("/lookup.csv", dependencies=[LONG])
 def as_csv(visitor: Officer, request: Request) -> StreamingResponse:
     """All of a look-up, for a spreadsheet."""
     asked = _exported(visitor, request, "csv")
@@ -78,7 +78,7 @@ def as_csv(visitor: Officer, request: Request) -> StreamingResponse:
     return _file(lines, "text/csv; charset=utf-8", asked, "csv")
 
 
-@router.get("/lookup.json")
+@router.get("/lookup.json", dependencies=[LONG])
 def as_json(visitor: Officer, request: Request) -> StreamingResponse:
     """All of a look-up, for programs."""
     asked = _exported(visitor, request, "json")

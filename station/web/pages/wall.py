@@ -26,7 +26,8 @@ from station.review.queue import ReviewQueue
 from station.review.standing import ReviewStep
 from station.review.states import STATE_WORDS, ReviewState
 from station.web.feed import EventFeed, FeedItem, FeedPlace, FeedRun
-from station.web.visitor import Officer, Visitor, for_people
+from station.web.under_way import AnswerKind, UnderWay
+from station.web.visitor import Officer, Visitor, counted, for_people
 
 router = APIRouter()
 SHOWN: Final = 60
@@ -34,8 +35,9 @@ SHOWN: Final = 60
 ALERTS: Final = 12
 """Open alerts beside them."""
 BEAT_S: Final = 4.0
-WITHOUT: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-"""A proxy must not collect what is sent."""
+MOST_FEEDS: Final = AnswerKind.FEED.value.of_one
+WITHOUT: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no", "Connection": "close"}
+"""A proxy must not collect what is sent; and a feed that is ended takes its connection with it."""
 SILENT_MS: Final = 180_000
 """A box says how it is every minute: who said nothing for so long is not heard."""
 BOX_STATES: Final = {"online": tr("online"), "offline": tr("not connected"), "stopped": tr("switched off")}
@@ -61,6 +63,7 @@ def wall(visitor: Officer, kiosk: bool = False, only: str = "") -> HTMLResponse:
         beat=_beat(visitor),
         head=place,
         kiosk=kiosk,
+        most_screens=MOST_FEEDS,
         shown=SHOWN,
         only="alerts" if only == "alerts" else "",
     )
@@ -75,16 +78,20 @@ async def feed(visitor: Officer, request: Request, after: str = "") -> Streaming
     now = await run_in_threadpool(visitor.console.feed.place)
     last = FeedPlace.read(request.headers.get("last-event-id", ""), now.step)
     place = last or FeedPlace.read(after, now.step) or now
-    return StreamingResponse(_sent(visitor, place), media_type="text/event-stream", headers=WITHOUT)
+    answer = counted(request, visitor.account.login, AnswerKind.FEED)
+    return StreamingResponse(_sent(visitor, place, answer), media_type="text/event-stream", headers=WITHOUT)
 
 
-async def _sent(visitor: Visitor, place: FeedPlace) -> AsyncIterator[str]:
+async def _sent(visitor: Visitor, place: FeedPlace, answer: UnderWay) -> AsyncIterator[str]:
     following = visitor.console.feed
     yield "retry: 1500\n\n"
     with following.bell() as bell:
-        beat_s = 0.0
+        beat_s, answer.wake = 0.0, bell.set
         while not following.closed:
             bell.clear()
+            if answer.is_ended:
+                yield _message("crowded", "{}")
+                return
             run = await _next(following, place)
             if run is None:
                 yield _message("again", "{}")
@@ -160,9 +167,10 @@ def _beat(visitor: Visitor) -> dict[str, Any]:
 
 
 @router.get("/standing")
-def standing(visitor: Officer) -> dict[str, str]:
-    """For pages that do not follow: what every screen must say at once."""
-    return {"unkept": _unkept(visitor)}
+def standing(visitor: Officer) -> dict[str, Any]:
+    """For pages that do not follow: what every screen must say at once, and whether one more may follow."""
+    room = visitor.console.under_way.has_room(visitor.account.login, AnswerKind.FEED)
+    return {"unkept": _unkept(visitor), "room": room}
 
 
 @router.get("/open-alerts")

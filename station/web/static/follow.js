@@ -1,7 +1,9 @@
 // Follows the feed for as long as the page is open, through every break, from where it stood.
 const AGAIN_MS = 3000;
+const CROWDED_MS = 20000; // it takes nobody's place: it waits until there is one
 
-// `on` has functions by kind: tile, review, beat with what was said; over, before the page to log in comes.
+// `on` has functions by kind: tile, review, beat with what was said; over, before the page to log in comes;
+// crowded, when as many screens of the account as may were opened after this one.
 export function follow(place, on) {
   const source = new EventSource(`/feed?after=${place}`);
   for (const kind of ["tile", "review", "beat"]) {
@@ -15,6 +17,11 @@ export function follow(place, on) {
     source.close();
     leave(on);
   });
+  source.addEventListener("crowded", () => {
+    source.close();
+    if (on.crowded) on.crowded();
+    setTimeout(() => retry(place, on, CROWDED_MS), CROWDED_MS);
+  });
   source.addEventListener("error", () => {
     if (source.readyState === EventSource.CLOSED) setTimeout(() => retry(place, on), AGAIN_MS);
   });
@@ -26,9 +33,10 @@ function leave(on) {
 }
 
 // The browser gives up where the answer was no stream: the station begins anew, or the session is over.
-async function retry(place, on) {
+async function retry(place, on, pace = AGAIN_MS) {
   const answer = await fetch("/standing", { cache: "no-store", headers: { accept: "application/json" } }).catch(() => null);
-  if (answer && answer.ok) return follow(place, on);
+  const said = answer && answer.ok ? await answer.json().catch(() => null) : null;
+  if (said && (said.room || pace !== CROWDED_MS)) return follow(place, on);
   if (answer && answer.status === 401) return leave(on);
-  setTimeout(() => retry(place, on), AGAIN_MS); // it is away; what the page says of it is true
+  setTimeout(() => retry(place, on, pace), pace); // it is away; what the page says of it is true
 }

@@ -65,4 +65,9 @@ function review(change) {
 }
 
 showKeys();
-if (page.dataset.head) follow(page.dataset.head, { tile, review });
+function crowded() {
+  news.hidden = false;
+  news.firstElementChild.textContent = page.dataset.wordCrowded;
+}
+
+if (page.dataset.head) follow(page.dataset.head, { tile, review, crowded });

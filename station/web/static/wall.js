@@ -19,6 +19,7 @@ let stationAheadMs = 0; // of this machine's clock
 let day = null;
 let heardClock = document.getElementById("clock").textContent;
 let unseen = 0;
+let isCrowded = false; // other screens of the account have taken its place: it says so until it follows again
 const title = document.title;
 
 function fill(element, selector, text) {
@@ -126,6 +127,7 @@ function heard(boxes) {
 }
 
 function beat(said) {
+  isCrowded = false;
   heardAt = performance.now();
   heardClock = said.clock;
   stationAheadMs = said.now_ms - Date.now();
@@ -164,7 +166,7 @@ function say(text) {
 }
 
 setInterval(() => {
-  if (performance.now() - heardAt > BEAT_MS) say(wall.dataset.wordSilent.replace("{at}", heardClock));
+  if (!isCrowded && performance.now() - heardAt > BEAT_MS) say(wall.dataset.wordSilent.replace("{at}", heardClock));
 }, 1000);
 
 // ------------------------------------------------------------------ sound
@@ -228,4 +230,9 @@ dialog.querySelector("form").addEventListener("submit", async (event) => {
   problem.hidden = false;
 });
 
-follow(wall.dataset.head, { tile: show, review, beat, over: () => say(wall.dataset.wordOver) });
+function crowded() {
+  isCrowded = true;
+  say(wall.dataset.wordCrowded);
+}
+
+follow(wall.dataset.head, { tile: show, review, beat, crowded, over: () => say(wall.dataset.wordOver) });
