@@ -19,6 +19,7 @@ ALARMS: Final[Mapping[str, str]] = {
     "backup_due": tr("backup_due"),
     "box_key_changed": tr("box_key_changed"),
     "clock_apart": tr("clock_apart"),
+    "same_title": tr("same_title"),
     "retention_failed": tr("retention_failed"),
     "store_damaged": tr("store_damaged"),
 }

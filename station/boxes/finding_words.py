@@ -90,6 +90,7 @@ _WHAT: Final[Mapping[str, Callable[[Values], str]]] = {
     "alarm_retained_flood": _said(tr("Old messages of the box were left on the way")),
     "alarm_box_key_changed": _said(tr("The box signs footage with another key than before")),
     "alarm_clock_apart": _said(tr("The clock of the box is wrong by more than a day")),
+    "alarm_same_title": _said(tr("Another box is called like this one")),
     "alarm_other": lambda of: tr("Alarm of the station: {kind}", kind=of["kind"]),
     "gap_open": lambda of: tr("{number} messages of the box have not come yet", number=of["number"]),
     "gap_gone": lambda of: tr("{number} messages of the box are lost", number=of["number"]),
@@ -222,6 +223,10 @@ _REST: Final[Mapping[str, tuple[str, str]]] = {
     "alarm_retained_flood": (
         tr("Old news may come again as new after a restart."),
         tr("Tell the administrator."),
+    ),
+    "alarm_same_title": (
+        tr("One of the two may be stolen and pretend to hang where the other does. Both are shown with ids."),
+        tr("Send nobody on its word alone: look at its picture. Tell the administrator now."),
     ),
     "alarm_box_key_changed": (
         tr("It has a new card, or is another box. Its footage is not proven until the new key is accepted."),

@@ -32,9 +32,10 @@ ALARMS: Final = (
     AlarmKind.RETAINED_FLOOD,
     AlarmKind.BOX_KEY_CHANGED,
     AlarmKind.CLOCK_APART,
+    AlarmKind.SAME_TITLE,
 )
 """Those about a single box."""
-ALARMS_NOW: Final = (AlarmKind.SECOND_HOLDER, AlarmKind.BOX_KEY_CHANGED)
+ALARMS_NOW: Final = (AlarmKind.SECOND_HOLDER, AlarmKind.BOX_KEY_CHANGED, AlarmKind.SAME_TITLE)
 
 
 class BoxVerdict(StrEnum):

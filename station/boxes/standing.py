@@ -34,6 +34,7 @@ from station.store.schema import (
     picture_is_snapshot,
     stream,
 )
+from station.store.titles import shown_title, told_title
 
 GONE_SHOWN_MS: Final = 7 * 86_400_000
 """What was lost longer ago than that is no news; the figures of the store still have it."""
@@ -80,7 +81,7 @@ class BoxStanding:
     commune: str
     device: str
     title: str
-    """For people: where it hangs, else its id."""
+    """For people: where it hangs, with its id where another box says the same; else its id."""
     state: str | None
     """online, offline or stopped; None: it never said."""
     since_ms: int | None
@@ -239,7 +240,7 @@ def _standing(
     now_ms: int,
 ) -> BoxStanding:
     info, health = _read(InfoPayload, row.info), _read(HealthPayload, row.health)
-    place = info.location.description if info is not None and info.location is not None else None
+    is_shared = any(each.kind == AlarmKind.SAME_TITLE for each in alarms)
     age_ms = None if health is None else max(0, now_ms - _said_ms(health, row.health_ms))
     claimed = len(info.cameras) if info is not None and info.cameras else spoken or len(cameras)
     shown = _cameras(info, health, cameras)
@@ -247,7 +248,7 @@ def _standing(
         id=row.id,
         commune=row.commune,
         device=row.device,
-        title=(place or "").strip() or row.device,
+        title=shown_title(told_title(row.info), row.device, is_shared=is_shared),
         state=row.state,
         since_ms=since_ms if since_ms is not None else row.state_ms,
         word_ms=_word_ms(row, since_ms, health),

@@ -20,6 +20,7 @@ class AlarmKind(StrEnum):
     BACKUP_DUE = "backup_due"
     BOX_KEY_CHANGED = "box_key_changed"
     CLOCK_APART = "clock_apart"
+    SAME_TITLE = "same_title"
     RETENTION_FAILED = "retention_failed"
     STORE_DAMAGED = "store_damaged"
 
@@ -44,6 +45,7 @@ _MEANINGS = {
     AlarmKind.CLOCK_APART: tr(
         "the box dates what it tells more than a day otherwise than this station, and most boxes do not"
     ),
+    AlarmKind.SAME_TITLE: tr("boxes are called alike: one of them may be made to be taken for the other"),
     AlarmKind.RETENTION_FAILED: tr("what is due by its age cannot be deleted"),
     AlarmKind.STORE_DAMAGED: tr("the file of the database is damaged"),
 }

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, select
 from agent.printable import printable
 from agent.wire.payloads import MOST_CAMERAS, MOST_PLACES
 from station.store.schema import box
+from station.store.titles import sharing, shown_title, told_title
 
 BOX_ITSELF = "box"
 """The camera's name in what a box tells of itself; no camera is called so."""
@@ -45,9 +46,12 @@ class BoxPlace:
     id: int
     device: str
     title: str
-    """Where it hangs, for people; its device name where nobody has said."""
+    """Where it hangs, for people, with its device where another box says the same; its device name where nobody
+    has said."""
     last_seen_ms: int
     cameras: tuple[CameraPlace, ...]
+    called: str = ""
+    """Where it says that it hangs, as somebody speaks of it; empty: nothing."""
 
     def camera_title(self, name: str) -> str:
         """For people; of a camera that is configured no longer its name."""
@@ -59,24 +63,24 @@ def read_places(connection: Connection, box_ids: Iterable[int] | None = None) ->
     query = select(box.c.id, box.c.device, box.c.last_seen_ms, box.c.info)
     if box_ids is not None:
         query = query.where(box.c.id.in_(sorted(set(box_ids))))
-    found = []
+    shared, found = sharing(connection), []
     for row in connection.execute(query):
-        title, cameras = _told(row.info or "")
-        found.append(BoxPlace(row.id, row.device, title or row.device, row.last_seen_ms, cameras))
+        called = told_title(row.info)
+        title = shown_title(called, row.device, is_shared=row.id in shared)
+        cameras = _cameras(row.info or "")
+        found.append(BoxPlace(row.id, row.device, title, row.last_seen_ms, cameras, called))
     return {each.id: each for each in sorted(found, key=lambda it: (it.title.casefold(), it.device))}
 
 
 @functools.lru_cache(maxsize=1024)
-def _told(info: str) -> tuple[str, tuple[CameraPlace, ...]]:
-    """What a birth message says of names; it was read by the contract when it came, or by an older one."""
+def _cameras(info: str) -> tuple[CameraPlace, ...]:
+    """What a birth message says of cameras; it was read by the contract when it came, or by an older one."""
     try:
         said = json.loads(info) if info else {}
     except ValueError:
-        return "", ()
-    location = said.get("location") if isinstance(said, dict) else None
-    title = _text(location.get("description")) if isinstance(location, dict) else ""
+        return ()
     cameras = _objects(said, "cameras")[:MOST_CAMERAS]  # an older contract had no bound
-    return title, tuple(_camera(each) for each in cameras)
+    return tuple(_camera(each) for each in cameras)
 
 
 def _camera(said: Mapping[str, Any]) -> CameraPlace:

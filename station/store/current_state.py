@@ -15,6 +15,7 @@ from station.store.columns import ms
 from station.store.id_cache import IdCache
 from station.store.schema import box, box_status, camera, camera_status, given_up, stream
 from station.store.statements.inserts import insert_once, put_latest
+from station.store.titles import told_title, watch_titles
 
 Fields = dict[str, object]
 Row = dict[str, Any]
@@ -54,8 +55,9 @@ class StandingRows:
         self._cameras[box_id, name] = state | {"name": name, "body": message.raw.decode()}
         self._changes.append(state | {"camera": name, "reason": payload.reason})
 
-    def write(self, connection: Connection) -> None:
-        """All of it, one statement for each kind of row."""
+    def write(self, connection: Connection, now_ms: int) -> list[LogLine]:
+        """All of it, one statement for each kind of row; gives back what to log."""
+        is_renamed = self._renames(connection)
         for kind, rows in self._boxes.items():
             if rows:
                 connection.execute(_LATEST[kind], [rows[box_id] for box_id in sorted(rows)])
@@ -64,6 +66,17 @@ class StandingRows:
             put = put_latest(connection, camera, ("box_id", "name"), latest)
             connection.execute(put, [self._cameras[key] for key in sorted(self._cameras)])
             connection.execute(insert_once(connection, camera_status), self._changes)
+        return watch_titles(connection, now_ms) if is_renamed else []
+
+    def _renames(self, connection: Connection) -> bool:
+        """Whether a box calls itself otherwise than before, or is new: only then all are looked through."""
+        said = self._boxes["info"]
+        if not said:
+            return False
+        before = connection.execute(select(box.c.id, box.c.info).where(box.c.id.in_(sorted(said))))
+        return any(
+            row.info is None or told_title(row.info) != told_title(said[row.id]["as_it_came"]) for row in before
+        )
 
 
 def record_state(

@@ -49,6 +49,7 @@ from station.store.pictures.writer import PictureWriter
 from station.store.quota import DAY_MS, QUIET_MS, Quota
 from station.store.schema import box, message, span, stream
 from station.store.statements.analysis import analyze
+from station.store.titles import watch_titles
 from station.store.writer import BatchWriter, Notice
 
 log = structlog.get_logger("station.store.store")
@@ -97,6 +98,7 @@ class Store:
         self._gap_scan = GapScan(gap_after_s)
         self._quota = Quota(quota or QuotaSettings())
         self._reported_s = self._trimmed_s = 0.0
+        self._titles_watched = False
         self._shelf = PictureShelf(state_dir / BLOBS)
         self._pictures = PictureWriter(self._shelf)
         try:
@@ -254,6 +256,9 @@ class Store:
             for kind, quiet_ms in _OVER_AFTER_MS.items()
             for line in close_quiet(connection, kind, at_ms - quiet_ms, at_ms)
         ]
+        if not self._titles_watched:  # of a store of before; later each that changes is held against the others
+            self._titles_watched = True
+            lines += watch_titles(connection, at_ms)
         return [*lines, *self._quota.report(connection, self._ids, at_ms)]
 
     def close(self) -> None:

@@ -138,7 +138,7 @@ class BatchWriter:
         mark_kept(self._connection, self._rows[count_interval], self._now_ms)
         correct_count_times(self._connection, self._untrusted_counts)
         self._events.write(self._connection)
-        self._standing.write(self._connection)
+        self.notices += [Notice(*line) for line in self._standing.write(self._connection, self._now_ms)]
         tell_pictures(self._connection, self._shown_later())
         self._write_quarantine()
         self._ids.add_committed(self._connection, self._committed)

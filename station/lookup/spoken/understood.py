@@ -77,7 +77,7 @@ def _with_places(search: EventSearch, left: SpokenText, known: KnownNames) -> Ev
     """Names of boxes, cameras, zones and rules, the longest first."""
     named: dict[str, list[tuple[str, str]]] = {}
     for box in known.places:
-        _name(named, box.title, "boxes", box.device)
+        _name(named, box.called or box.title, "boxes", box.device)
         _name(named, box.device, "boxes", box.device)
         for camera in box.cameras:
             _name(named, camera.title, "cameras", f"{box.device}/{camera.name}")

@@ -115,6 +115,7 @@ def _facts(visitor: Visitor, whole: WholeEvent) -> list[tuple[str, str]]:
         clock = tr("{words}, to about {ms:,} ms", words=clock, ms=detail.clock_error_ms)
     came = tr("Came to the province") if visitor.console.of_province else tr("Came to the station")
     known: Sequence[tuple[str, object]] = (
+        (tr("Box"), card.box),
         (tr("Level"), severity_word(card.severity)),
         (tr("People on it"), card.riders or None),
         (tr("Colour of the vehicle"), card.vehicle_colour and colour_word(card.vehicle_colour)),

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from agent.language import translated
 from station.review.states import REASON_WORDS, RIGHT_LABELS, FalseReason, ReviewRefused, ReviewState
 from station.web.review_sheet import label_buttons, state_words, step_of
+from tests.support.duty_screen import DutyScreen
+from tests.support.stores import Place
+from tests.support.told_events import born, event_at
 
 
 @pytest.mark.parametrize("reason", FalseReason)
@@ -47,3 +53,30 @@ def test_a_false_alarm_says_why_in_both_languages() -> None:
     assert state_words(ReviewState.SEEN, None) == "seen"
     wrong = state_words(ReviewState.FALSE, FalseReason.WRONG_LABEL, "none")
     assert str(wrong) == "false alarm: taken for something else; it is: no road user"
+
+
+def test_an_alert_of_a_box_that_took_another_s_name_reads_otherwise_on_every_page(
+    screen: DutyScreen, stored: Place
+) -> None:
+    at = datetime.now(UTC) - timedelta(seconds=30)
+    boxes = ("north-01", "east-02")
+    with closing(stored.open()) as store:
+        store.commit([born(each, "Ngã tư chợ", {"north": "Cổng"}, at) for each in boxes])
+        store.commit([event_at(n, at, box=each, severity="alert") for n, each in enumerate(boxes, 1)])
+    lan = screen.client(language="en")
+    hour = timedelta(hours=1)
+    since, until = (f"{each.astimezone(screen.console.zone):%Y-%m-%dT%H:%M}" for each in (at - hour, at + hour))
+    asked, shift = f"?from={since}", f"?since={since}&until={until}"
+    pages = (
+        "/",
+        "/review",
+        "/boxes",
+        "/boxes/east-02",
+        f"/lookup{asked}",
+        f"/lookup.csv{asked}",
+        f"/shift{shift}",
+    )
+    for path in (*pages, f"/lookup.json{asked}", "/events/east-02/e-2", "/events/east-02/e-2/review"):
+        assert "Ngã tư chợ (east-02)" in lan.get(path).text, path
+    assert "Box east-02" in lan.get("/events/east-02/e-2/review").text
+    assert "<dt>Box</dt><dd>east-02</dd>" in lan.get("/events/east-02/e-2").text

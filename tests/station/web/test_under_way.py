@@ -54,8 +54,10 @@ class Held:
 @contextmanager
 def feeds(console: Screen, visitor: httpx.Client, number: int) -> Iterator[list[Held]]:
     with ExitStack() as held:
-        opened = [held.enter_context(closing(Held(console, visitor, "/feed"))) for _ in range(number)]
-        assert all(each.begins() for each in opened)
+        opened: list[Held] = []
+        for _ in range(number):  # one after the other, so that the first is the oldest
+            opened.append(held.enter_context(closing(Held(console, visitor, "/feed"))))
+            assert opened[-1].begins()
         yield opened
 
 

@@ -100,6 +100,13 @@ def test_what_officers_say_is_understood_with_and_without_accents(
         assert (found.unknown, found.time_is_said) == ((), True), written
 
 
+def test_a_place_where_two_boxes_say_that_they_hang_is_looked_for_at_both() -> None:
+    names = ((1, "hn-01", "Ngã tư chợ (hn-01)"), (2, "hn-02", "NGÃ TƯ CHỢ (hn-02)"))
+    boxes = tuple(BoxPlace(*each, 0, (), "Ngã tư chợ") for each in names)
+
+    assert said(understood("ngã tư chợ hôm nay", NOW, KnownNames(boxes))) == {"boxes": ("hn-01", "hn-02")}
+
+
 @pytest.mark.parametrize("text", ["cảnh báo chưa xem", "alerts not looked at"])
 def test_where_no_time_is_said_the_last_week_is_looked_through(text: str) -> None:
     found = understood(text, NOW)
