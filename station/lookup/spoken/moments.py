@@ -1,6 +1,7 @@
 """When: days, hours and spans as people say them, in Vietnamese and in English. Pure.
 
-Everything lies in the past: an hour without a day is today's, or yesterday's where today's is yet to come.
+Everything lies in the past: an hour without a day is today's, or yesterday's where today's is yet to come. A
+night has the name of the day on which it begins: its hours after midnight are the next day's.
 """
 
 from __future__ import annotations
@@ -31,14 +32,18 @@ _DAYS: Final = (
 _PARTS: Final = {
     "morning": (5, 12), "noon": (11, 13), "afternoon": (12, 18), "evening": (18, 23), "night": (22, 29),
     "sang": (5, 12), "trua": (11, 13), "chieu": (12, 18), "toi": (18, 23), "dem": (22, 29), "khuya": (22, 29),
+    "rang sang": (0, 6), "tang sang": (0, 6), "sang som": (0, 6),
 }  # fmt: skip
 """Of a day: hours from, until before; beyond 24 it is the next day."""
 _LATER = ("pm", "afternoon", "evening", "chieu", "toi")
 _NIGHT = ("dem", "night", "khuya")
 _NOON = ("trua", "noon")
+_EARLY = ("rang sang", "tang sang", "sang som")
+_DAWN: Final = timedelta(hours=6)
+"""An hour of a night before it is after midnight."""
 _WORDS = "|".join(sorted(NUMBERS, key=len, reverse=True))
 _N = rf"(?:\d{{1,2}}|{_WORDS})"
-_HALF = r"(?:\s*(?:am|pm|sang|trua|chieu|toi|dem|o'?clock))"
+_HALF = r"(?:\s*(?:am|pm|rang\s+sang|tang\s+sang|sang\s+som|sang|trua|chieu|toi|dem|o'?clock))"
 _UNIT = r"(?:\s*(?:gio|giờ|h|g))"
 _MINUTES = r"(?:\s*(\d{2})(?:\s*(?:phut|p))?|\s*(ruoi))"
 
@@ -55,7 +60,7 @@ _RANGE: Final = re.compile(
     rf"{_hour('b')}(?!\w)"
 )
 _SINGLE: Final = re.compile(
-    r"(?<!\w)(?P<lead>(?:vao\s+)?luc|khoang|at|about|around|sau|after|since|truoc|before|until)?\s*"
+    r"(?<!\w)(?P<lead>(?:vao\s+)?luc|khoang|at|about|around|sau|after|since|tu|from|truoc|before|until)?\s*"
     rf"{_hour('a')}(?!\w)"
 )
 _AGO: Final = re.compile(
@@ -63,6 +68,9 @@ _AGO: Final = re.compile(
     r"(?P<unit>phut|gio|tieng|ngay|tuan|thang|minutes?|hours?|days?|weeks?|months?)\s*"
     r"(?P<ago>vua qua|vua roi|gan day|qua|truoc day|truoc|ago)(?!\w)"
     rf"|(?<!\w)(?:last|past)\s+(?P<n2>\d{{1,3}}|{_WORDS})\s*(?P<unit2>minutes?|hours?|days?|weeks?|months?)(?!\w)"
+    # "2h qua" is the last two hours; "2h qua cau" is at two, over the bridge.
+    r"|(?<!\w)(?P<n3>\d{1,3})\s*(?P<unit3>[hp])\s*(?:vua qua|vua roi|gan day|truoc|qua(?=\s*(?:$|[,.;])))(?!\w)"
+    rf"|(?<!\w)cach day\s+(?P<n4>\d{{1,3}}|{_WORDS})\s*(?P<unit4>phut|gio|tieng|ngay|tuan|thang|[hp])(?!\w)"
 )
 _DATE: Final = re.compile(
     r"(?<!\w)(?:ngay\s+)?(?P<d>\d{1,2})(?:/|\s*thang\s*|(?P<dash>[.-]))(?P<m>\d{1,2})"
@@ -77,15 +85,18 @@ _WEEK = phrase("tuan nay", "this week")
 _MONTH = phrase("thang nay", "this month")
 _MONTH_BEFORE = phrase("thang truoc", "last month")
 _PART_TODAY = re.compile(
-    r"(?<!\w)(?:this\s+(?P<e>morning|noon|afternoon|evening)|(?P<v>sang|trua|chieu|toi|dem)\s+nay|tonight)(?!\w)"
+    r"(?<!\w)(?:this\s+(?P<e>morning|noon|afternoon|evening)|(?P<v>(?:rang|tang)\s+sang|sang\s+som|sang|trua|chieu|toi|dem)\s+nay"
+    r"|tonight)(?!\w)"
 )
 _PART_YESTERDAY = re.compile(
-    r"(?<!\w)(?:last\s+(?P<e>night|evening)|(?P<v>sang|trua|chieu|toi|dem)\s+(?:hom\s+)?qua)(?!\w)"
+    r"(?<!\w)(?:last\s+(?P<e>night|evening)|(?P<v>(?:rang|tang)\s+sang|sang\s+som|sang|trua|chieu|toi|dem)"
+    r"\s+(?:hom\s+)?qua)(?!\w)"
 )
-_PART = re.compile(rf"(?<!\w)(?:buoi\s+|(?:in|at)\s+(?:the\s+)?)?(?P<v>{'|'.join(_PARTS)})(?!\w)")
+_LONGEST_PARTS = "|".join(each.replace(" ", r"\s+") for each in sorted(_PARTS, key=len, reverse=True))
+_PART = re.compile(rf"(?<!\w)(?:buoi\s+|(?:in|at)\s+(?:the\s+)?)?(?P<v>{_LONGEST_PARTS})(?!\w)")
 _UNITS_S: Final = {
-    "phut": 60, "minute": 60, "gio": 3_600, "tieng": 3_600, "hour": 3_600, "ngay": 86_400, "day": 86_400,
-    "tuan": 604_800, "week": 604_800, "thang": 2_592_000, "month": 2_592_000,
+    "phut": 60, "p": 60, "minute": 60, "gio": 3_600, "h": 3_600, "tieng": 3_600, "hour": 3_600,
+    "ngay": 86_400, "day": 86_400, "tuan": 604_800, "week": 604_800, "thang": 2_592_000, "month": 2_592_000,
 }  # fmt: skip
 AROUND: Final = timedelta(minutes=10)
 """Beside a moment that is said to the minute."""
@@ -107,17 +118,18 @@ def number_of(word: str) -> int:
 
 def taken_time(text: SpokenText, now: datetime, without: timedelta) -> SpokenTime:
     """The time that is said, taken out of the text; else so long until now, which is in the local zone."""
-    ago = text.take_if(_AGO, lambda it: bool(it["n"] or it["n2"] or it["ago"] != "truoc"))
-    if ago is not None:
-        unit = _UNITS_S[re.sub("s$", "", ago["unit"] or ago["unit2"])]
-        lasts = timedelta(seconds=unit * number_of(ago["n"] or ago["n2"] or "1"))
+    lasts = _taken_ago(text)
+    if lasts is not None:
         return SpokenTime(now - lasts, now)
     part, days = _taken_days(text, now)
     hours = _taken_hours(text, bool(days), part)
+    if hours is not None and days is not None and part in _NIGHT and days[0] < now.date():
+        hours = _after_midnight(hours)
     if hours is None and part is None:
         part = _taken_part(text)
     if hours is None and part is not None:
         hours = (timedelta(hours=_PARTS[part][0]), timedelta(hours=_PARTS[part][1]))
+        days = _begun(days, part, hours[0], now)
     if days is None and hours is None:
         return SpokenTime(now - without, now, is_said=False)
     if days is None:
@@ -127,6 +139,32 @@ def taken_time(text: SpokenText, now: datetime, without: timedelta) -> SpokenTim
     if hours is None:
         return SpokenTime(_at(days[0], timedelta(0), now), _at(days[1] + timedelta(days=1), timedelta(0), now))
     return SpokenTime(_at(days[0], hours[0], now), _at(days[1], hours[1], now))
+
+
+def _taken_ago(text: SpokenText) -> timedelta | None:
+    ago = text.take_if(_AGO, lambda it: not (it["unit"] and it["ago"] == "truoc" and not it["n"]))
+    if ago is None:
+        return None
+    said = ago["unit"] or ago["unit2"] or ago["unit3"] or ago["unit4"]
+    number = number_of(ago["n"] or ago["n2"] or ago["n3"] or ago["n4"] or "1")
+    return timedelta(seconds=_UNITS_S[re.sub("s$", "", said)] * number)
+
+
+def _after_midnight(hours: tuple[timedelta, timedelta]) -> tuple[timedelta, timedelta]:
+    """Hours that are said of a night that began the day before: half past one of it is the next day's."""
+    day = timedelta(days=1)
+    if timedelta(0) <= hours[0] < _DAWN:
+        return hours[0] + day, hours[1] + day
+    return hours
+
+
+def _begun(
+    days: tuple[date, date] | None, part: str, hour: timedelta, now: datetime
+) -> tuple[date, date] | None:
+    """The day whose part is meant: tonight, said after midnight, is the night that goes on."""
+    if days != (now.date(), now.date()) or _at(now.date(), hour, now) <= now or part in ("sang", "morning"):
+        return days
+    return (now.date() - timedelta(days=1),) * 2
 
 
 def _at(day: date, of_day: timedelta, now: datetime) -> datetime:
@@ -142,7 +180,7 @@ def _taken_days(text: SpokenText, now: datetime) -> tuple[str | None, tuple[date
         found = text.take(pattern)
         if found is not None:
             day = today - timedelta(days=back)
-            return found["e"] or found["v"] or "evening", (day, day)
+            return _plain(found["e"] or found["v"]) or "evening", (day, day)
     for pattern, back in ((_BEFORE, 2), (_YESTERDAY, 1), (_TODAY, 0)):
         if text.take(pattern) is not None:
             day = today - timedelta(days=back)
@@ -196,7 +234,11 @@ def _taken_week(text: SpokenText, today: date) -> tuple[date, date] | None:
 
 def _taken_part(text: SpokenText) -> str | None:
     found = text.take(_PART)
-    return None if found is None else found["v"]
+    return None if found is None else _plain(found["v"])
+
+
+def _plain(said: str | None) -> str:
+    return re.sub(r"\s+", " ", said or "").strip()
 
 
 def _taken_hours(text: SpokenText, day_is_said: bool, part: str | None) -> tuple[timedelta, timedelta] | None:
@@ -214,7 +256,7 @@ def _taken_hours(text: SpokenText, day_is_said: bool, part: str | None) -> tuple
         return None
     at = _of(found, "a", part or _half(found, "a") or _taken_part(text))
     lead = (found["lead"] or "").split()[-1:] or [""]
-    if lead[0] in ("sau", "after", "since"):
+    if lead[0] in ("sau", "after", "since", "tu", "from"):
         return at, timedelta(hours=24)
     if lead[0] in ("truoc", "before", "until"):
         return timedelta(0), at
@@ -229,7 +271,7 @@ def _marked(found: re.Match[str], tag: str) -> bool:
 
 
 def _half(found: re.Match[str], tag: str) -> str | None:
-    said = (found[f"p{tag}"] or "").strip()
+    said = _plain(found[f"p{tag}"])
     return said if said in _PARTS or said in ("am", "pm") else None
 
 
@@ -238,7 +280,7 @@ def _of(found: re.Match[str], tag: str, part: str | None) -> timedelta:
     from_hour = {**dict.fromkeys(_LATER, 0), **dict.fromkeys(_NIGHT, 6)}.get(said or "", 12)
     if from_hour <= hour < 12 or (said in _NOON and hour <= 3):
         hour += 12
-    elif hour == 12 and said in ("am", "sang", "morning", *_NIGHT):
+    elif hour == 12 and said in ("am", "sang", "morning", *_EARLY, *_NIGHT):
         hour = 0
     minutes = 30 if found[f"r{tag}"] else int(found[f"m{tag}"] or 0)
     return timedelta(hours=min(hour, 24), minutes=minutes)

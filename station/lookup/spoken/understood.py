@@ -27,7 +27,7 @@ _AT_LEAST = re.compile(
 )
 _MORE_THAN = ("tren", "hon", "more", "over", ">")
 _EXACTLY = re.compile(
-    rf"(?<!\w)(?:(?:cho|carrying)\s+)?(?P<n>{_N})\s+{_R}(?!\w)|(?<!\w)(?:cho|carrying)\s+(?P<n2>{_N})(?!\w)"
+    rf"(?<!\w)(?:(?:cho|deo|kep|carrying)\s+)?(?P<n>{_N})\s*{_R}(?!\w)|(?<!\w)(?:cho|deo|kep|carrying)\s+(?P<n2>{_N})(?!\w)"
 )
 _PEOPLE = ("nguoi", "people")
 _QUOTED = re.compile(r"[\"“]([^\"“”\0]{1,100})[\"”]")

@@ -122,7 +122,7 @@ _SILENT = (
 )
 SILENT: Final = frozenset(word for words in _SILENT for word in words.split())
 """What says nothing to a look-up."""
-RIDERS: Final = "nguoi|riders?|people|persons?|passengers?"
+RIDERS: Final = r"nguoi|ng|doi\s+tuong|thanh\s+nien|ten|riders?|people|persons?|passengers?"
 """After a number: how many are on it."""
 
 

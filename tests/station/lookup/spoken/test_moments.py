@@ -46,6 +46,37 @@ def test_a_time_is_read_as_people_say_it(text: str, expected: str) -> None:
     assert span(text) == expected
 
 
+AT_NIGHT = NOW.replace(day=28, hour=2, minute=30)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("đêm qua 1h20", "28/11 01:10 28/11 01:30"),
+        ("đêm qua từ 1h đến 2h", "28/11 01:00 28/11 02:00"),
+        ("12h đêm qua", "28/11 00:00 28/11 01:00"),
+        ("22h30 đêm qua", "27/11 22:20 27/11 22:40"),
+        ("last night at 1:20", "28/11 01:10 28/11 01:30"),
+        ("đêm qua", "27/11 22:00 28/11 05:00"),
+        ("đêm nay", "27/11 22:00 28/11 05:00"),
+        ("đêm nay 1h20", "28/11 01:10 28/11 01:30"),
+        ("tối nay", "27/11 18:00 27/11 23:00"),
+        ("rạng sáng nay", "28/11 00:00 28/11 06:00"),
+        ("rạng sáng hôm qua", "27/11 00:00 27/11 06:00"),
+        ("1h20 rạng sáng", "28/11 01:10 28/11 01:30"),
+        ("2h qua", "28/11 00:30 28/11 02:30"),
+        ("2h qua cầu", "28/11 02:00 28/11 03:00"),
+        ("30p trước", "28/11 02:00 28/11 02:30"),
+        ("cách đây 1 tiếng", "28/11 01:30 28/11 02:30"),
+        ("từ 1h20", "28/11 01:20 29/11 00:00"),
+    ],
+)
+def test_a_night_is_read_as_whoever_is_on_duty_in_it_says_it(text: str, expected: str) -> None:
+    found = taken_time(SpokenText(text), AT_NIGHT, timedelta(hours=1))
+
+    assert f"{found.since:%d/%m %H:%M} {found.until:%d/%m %H:%M}" == expected
+
+
 def test_a_day_on_which_clocks_are_set_begins_and_ends_at_midnight() -> None:
     berlin = datetime(2026, 3, 29, 15, 0, tzinfo=ZoneInfo("Europe/Berlin"))
 

@@ -100,6 +100,20 @@ def test_what_officers_say_is_understood_with_and_without_accents(
         assert (found.unknown, found.time_is_said) == ((), True), written
 
 
+@pytest.mark.parametrize(
+    ("text", "riders"),
+    [
+        ("hai đối tượng", 2), ("2 thanh niên", 2), ("hai tên", 2), ("2ng", 2), ("đèo 2", 2), ("kẹp 3", 3),
+        ("xe máy đỏ 2ng", 2), ("xe máy đỏ đèo hai", 2),
+    ],
+)  # fmt: skip
+def test_how_many_ride_is_understood_as_it_is_called_in_by_telephone(text: str, riders: int) -> None:
+    found = understood(f"{text} đêm qua 1h20", NOW, KNOWN)
+
+    assert (found.search.riders, found.unknown) == (riders, ())
+    assert found.search.vehicle_colours == (("red",) if "đỏ" in text else ())
+
+
 def test_a_place_where_two_boxes_say_that_they_hang_is_looked_for_at_both() -> None:
     names = ((1, "hn-01", "Ngã tư chợ (hn-01)"), (2, "hn-02", "NGÃ TƯ CHỢ (hn-02)"))
     boxes = tuple(BoxPlace(*each, 0, (), "Ngã tư chợ") for each in names)

@@ -327,6 +327,30 @@ def test_what_was_taken_for_something_else_is_named_by_one_click_or_one_key(
 
 
 @pytest.mark.browser
+def test_a_page_says_that_the_station_is_gone_and_keeps_what_was_written(
+    officer: Page, screen: DutyScreen, alerts: Place
+) -> None:
+    officer.goto(f"{screen.url}/review")
+    officer.keyboard.press("n")
+    officer.keyboard.type("two on a red motorbike")
+    officer.keyboard.press("Escape")
+    officer.context.set_offline(True)
+    expect(officer.locator("#notice")).to_contain_text("does not answer since", timeout=20_000)
+
+    officer.keyboard.press("3")
+    expect(
+        officer.get_by_text("two on a red motorbike").or_(officer.locator("[name=note]")).first
+    ).to_be_visible()
+    assert officer.url.startswith(screen.url)
+    officer.context.set_offline(False)
+    expect(officer.locator("#notice")).to_be_hidden(timeout=20_000)
+    officer.keyboard.press("3")
+    expect(officer.locator("#open")).to_have_text("3 open")
+
+    assert alerts.rows("select note from review") == [("two on a red motorbike",)]
+
+
+@pytest.mark.browser
 def test_keys_can_be_turned_off_and_stay_off(officer: Page, screen: DutyScreen, alerts: Place) -> None:
     officer.goto(f"{screen.url}/review")
     officer.click("#keys")

@@ -35,6 +35,7 @@ def test_the_page_and_its_pdf_say_the_same(screen: DutyScreen) -> None:
     page, pdf = client.get(f"/shift?{ROUND}").text, client.get(f"/shift.pdf?{ROUND}")
 
     assert "Bàn giao ca trực: ca chiều" in page
+    assert "Thứ Sáu 15/01/2027, 14:00 – 22:00" in page
     assert "15:00:25" in page
     assert "chưa xem" in page
     assert f"/shift.pdf?{ROUND.replace('&', '&amp;')}" in page or f"/shift.pdf?{ROUND}" in page
@@ -49,6 +50,7 @@ def test_without_a_range_it_is_the_last_shift(screen: DutyScreen) -> None:
     page = screen.client(language="en").get("/shift").text
 
     assert "Shift hand-over:" in page
+    assert "This shift is over" in page or "This shift goes on" in page
     assert "There was no alert." in page
     assert "The shift before" in page
 
