@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import ssl
 import subprocess
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -146,6 +147,28 @@ def test_a_large_download_goes_through_as_it_is_read_and_is_written_nowhere(tmp_
     assert got == size
     assert held < size / 4, "what nobody reads is not taken from the console"
     assert on_disk == 0
+
+
+def test_one_address_has_no_more_feeds_open_than_leave_room_for_others(tmp_path: Path) -> None:
+    with ExitStack() as held:
+        upstream = held.enter_context(
+            closing(socket.create_server(("127.0.0.1", 0), backlog=256))
+        )  # says nothing
+        alone = held.enter_context(screen_proxy(tmp_path, upstream.getsockname()[1]))
+        trusts = ssl.create_default_context(cafile=str(tmp_path / "ca" / "ca.crt"))
+
+        def asks(path: str, wait_s: float) -> bytes:
+            plain = held.enter_context(socket.create_connection(("127.0.0.1", alone.port)))
+            browser = held.enter_context(trusts.wrap_socket(plain, server_hostname=HOST))
+            browser.sendall(f"GET {path} HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode())
+            browser.settimeout(wait_s)
+            with suppress(TimeoutError):
+                return browser.recv(100)
+            return b""
+
+        assert [asks("/feed", 0.02) for _ in range(96)] == [b""] * 96
+        assert b" 429 " in asks("/feed", 30)
+        assert asks("/login", 0.5) == b"", "it went through, and waits for the console"
 
 
 def _give(upstream: socket.socket, size: int, sent: list[int]) -> None:
