@@ -16,14 +16,25 @@ from agent.translatable import tr
 
 
 def _address(url: str) -> str:
-    parts = urlsplit(url)  # raises ValueError on a broken address
+    """The url as it is.
+
+    Raises:
+        ValueError: it holds a login, no host or no port; never with a part of it, which may be of a password.
+    """
+    login = ValueError(tr("take the user name and password out of the url; set username and password instead"))
+    if "@" in url and "#" in url:  # of a password: whatever stands before it would be read as the host
+        raise login
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        if "@" in url:
+            raise login from None
+        raise ValueError(tr("no host with a port in the url; write rtsp://host:554/path")) from None
     if parts.username is not None or parts.password is not None:
-        raise ValueError(
-            tr("take the user name and password out of the url; set username and password instead")
-        )
+        raise login
     if not parts.hostname:
         raise ValueError(tr("no host in the url; write rtsp://host:554/path"))
-    _ = parts.port  # raises ValueError outside 0..65535
     return url
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from agent.cameras.settings import CameraSettings, UsbSource
+from agent.cameras.settings import CameraSettings, RtspSource, UsbSource
 
 
 def camera(source: dict[str, object], **more: object) -> CameraSettings:
@@ -32,7 +32,7 @@ def test_every_kind_of_source_is_understood(source: dict[str, object]) -> None:
     ({**RTSP, "url": "rtsp://tran@10.0.0.7/sub"}, "set username and password instead"),
     ({**RTSP, "url": "http://10.0.0.7/sub"}, "should match pattern"),
     ({**RTSP, "url": "rtsp:///sub"}, "no host"),
-    ({**RTSP, "url": "rtsp://10.0.0.7:99999/sub"}, "Port out of range"),
+    ({**RTSP, "url": "rtsp://10.0.0.7:99999/sub"}, "no host with a port in the url"),
     ({**RTSP, "password": {"env": "X"}}, "a password needs a username"),
     ({"kind": "usb", "device": "/dev/sda"}, "/dev/v4l/by-id"),
     ({"kind": "usb", "device": "/dev/v4l/by-id/../../sda"}, "/dev/v4l/by-id"),
@@ -91,3 +91,16 @@ def test_a_boards_decoder_is_refused_where_nothing_comes_that_it_decodes(source:
     assert camera(source, decoder="auto").decoder == "auto"
     with pytest.raises(ValidationError, match=f"not for source.kind {source['kind']}"):
         camera(source, decoder="v4l2m2m")
+
+
+@pytest.mark.parametrize("password", ["se#cret", "12#34", "a/b", "Matkhau?1", "x:y:z", "\u2100"])
+def test_a_login_in_the_address_is_refused_whatever_its_password_and_no_part_of_it_is_said(
+    password: str,
+) -> None:
+    with pytest.raises(ValidationError) as refused:
+        RtspSource.model_validate({"url": f"rtsp://ngatu:{password}@192.168.10.21:554/live"})
+
+    (error,) = refused.value.errors(include_input=False)
+    assert str(error["ctx"]["error"]) == (
+        "take the user name and password out of the url; set username and password instead"
+    )
