@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
+from agent.wire.payloads import MOST_PLACES
 from station.outward.boxes_now import boxes_now
 from station.outward.convention import MOST_KEPT_BYTES, Beside, OutMessage
 from station.outward.feed import after
@@ -155,9 +156,10 @@ def test_what_a_box_has_no_more_is_taken_back_first(store: Store, engines: Engin
 
 
 def test_an_announcement_is_never_larger_than_the_broker_keeps(store: Store, engines: Engines) -> None:
-    rules = [{"id": f"rule-{number}", "kind": "zone"} for number in range(900)]
-    camera: dict[str, Any] = {"id": "north", "rules": rules}
-    present_box(store, cameras=[camera])
+    rules = [{"id": f"rule-{number}", "kind": "zone"} for number in range(MOST_PLACES)]
+    names = ("north", "east", "south", "west")
+    cameras: list[dict[str, Any]] = [{"id": name, "rules": rules} for name in names]
+    present_box(store, cameras=cameras)
     kept = states(engines, convention())
     (body,) = (body for topic, body in kept.items() if topic.endswith("/config"))
 
