@@ -60,7 +60,8 @@ _RANGE: Final = re.compile(
     rf"{_hour('b')}(?!\w)"
 )
 _SINGLE: Final = re.compile(
-    r"(?<!\w)(?P<lead>(?:vao\s+)?luc|khoang|at|about|around|sau|after|since|tu|from|truoc|before|until)?\s*"
+    r"(?<!\w)(?P<lead>(?:vao\s+)?luc|khoang|at|about|around|sau|after|since|(?<!nga )tu|from"
+    r"|truoc|before|until)?\s*"
     rf"{_hour('a')}(?!\w)"
 )
 _AGO: Final = re.compile(
@@ -68,8 +69,9 @@ _AGO: Final = re.compile(
     r"(?P<unit>phut|gio|tieng|ngay|tuan|thang|minutes?|hours?|days?|weeks?|months?)\s*"
     r"(?P<ago>vua qua|vua roi|gan day|qua|truoc day|truoc|ago)(?!\w)"
     rf"|(?<!\w)(?:last|past)\s+(?P<n2>\d{{1,3}}|{_WORDS})\s*(?P<unit2>minutes?|hours?|days?|weeks?|months?)(?!\w)"
-    # "2h qua" is the last two hours; "2h qua cau" is at two, over the bridge.
-    r"|(?<!\w)(?P<n3>\d{1,3})\s*(?P<unit3>[hp])\s*(?:vua qua|vua roi|gan day|truoc|qua(?=\s*(?:$|[,.;])))(?!\w)"
+    # "2h qua" is the last two hours, "2h qua cau" at two over the bridge, "2h truoc cho" before a market.
+    r"|(?<!\w)(?P<n3>\d{1,3})\s*(?P<unit3>[hp])\s*"
+    r"(?:vua qua|vua roi|gan day|(?:truoc|qua)(?=\s*(?:$|[,.;])))(?!\w)"
     rf"|(?<!\w)cach day\s+(?P<n4>\d{{1,3}}|{_WORDS})\s*(?P<unit4>phut|gio|tieng|ngay|tuan|thang|[hp])(?!\w)"
 )
 _DATE: Final = re.compile(

@@ -29,9 +29,9 @@ KINDS: Final = (
 RIDERS: Final = (("1", tr("1 person")), ("2", tr("2 people")), ("3+", tr("3 people or more")))
 
 
-MOST_CAMERAS: Final = 64
+LISTED_CAMERAS: Final = 64
 """Of one box: as many as a configuration may have."""
-MOST_PLACES: Final = 128
+LISTED_PLACES: Final = 128
 """Zones of one box, and rules: so that none takes the room of the others."""
 
 
@@ -125,7 +125,7 @@ def choices_of(asked: AskedSearch, places: Mapping[int, BoxPlace], directions: I
     """By what the boxes told last."""
     search = asked.search
     by_box = [_zones_and_rules(place) for place in places.values()]
-    zones, rules = (sorted({name for each in by_box for name in each[at][:MOST_PLACES]}) for at in (0, 1))
+    zones, rules = (sorted({name for each in by_box for name in each[at][:LISTED_PLACES]}) for at in (0, 1))
     said = "" if search.riders is None else f"{search.riders}{'+' if search.riders_at_least else ''}"
     riders = [Choice(value, words, value == said) for value, words in RIDERS]
     if said and not any(each.on for each in riders):
@@ -142,7 +142,7 @@ def choices_of(asked: AskedSearch, places: Mapping[int, BoxPlace], directions: I
         zones=_listed(zones, search.zones, str),
         rules=_listed(rules, search.rules, str),
         places=[_place(place, asked) for place in places.values()],
-        more=sum(max(0, len(names) - MOST_PLACES) for each in by_box for names in each),
+        more=sum(max(0, len(names) - LISTED_PLACES) for each in by_box for names in each),
     )
 
 
@@ -163,7 +163,7 @@ def _place(place: BoxPlace, asked: AskedSearch) -> tuple[Choice, list[Choice], i
         for each in place.cameras
         if each.name != BOX_ITSELF
     ]
-    shown = [*every[:MOST_CAMERAS], *(each for each in every[MOST_CAMERAS:] if each.on)]
+    shown = [*every[:LISTED_CAMERAS], *(each for each in every[LISTED_CAMERAS:] if each.on)]
     return box, shown, len(every) - len(shown)
 
 

@@ -4,6 +4,7 @@ const notice = document.getElementById("notice");
 const EVERY_MS = 5000;
 const IDLE_MS = 900000; // a page that nobody touches asks no more, so that the session can end by itself
 const AGAIN_MS = 2000;
+const PATIENCE_MS = 4000; // a pulled cable gives no answer at all, for minutes
 const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 let touchedAt = performance.now();
 let heardAt = new Date();
@@ -15,7 +16,10 @@ for (const kind of ["pointermove", "keydown", "touchstart", "wheel"]) {
 
 async function ask() {
   if (document.hidden || performance.now() - touchedAt > IDLE_MS) return;
-  const answer = await fetch("/standing", { headers: { accept: "application/json" } }).catch(() => null);
+  const given = new AbortController();
+  setTimeout(() => given.abort(), PATIENCE_MS);
+  const headers = { accept: "application/json" };
+  const answer = await fetch("/standing", { headers, signal: given.signal }).catch(() => null);
   if (!answer || answer.status >= 502) return away();
   missed = 0;
   heardAt = new Date();

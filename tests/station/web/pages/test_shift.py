@@ -36,6 +36,7 @@ def test_the_page_and_its_pdf_say_the_same(screen: DutyScreen) -> None:
 
     assert "Bàn giao ca trực: ca chiều" in page
     assert "Thứ Sáu 15/01/2027, 14:00 – 22:00" in page
+    assert "Ca này chưa kết thúc" in page, "it ends after now"
     assert "15:00:25" in page
     assert "chưa xem" in page
     assert f"/shift.pdf?{ROUND.replace('&', '&amp;')}" in page or f"/shift.pdf?{ROUND}" in page
@@ -46,11 +47,17 @@ def test_the_page_and_its_pdf_say_the_same(screen: DutyScreen) -> None:
     assert [verb for verb, _ in screen.acts()][-2:] == ["view_shift", "export"]
 
 
+def test_a_shift_that_is_over_says_so_and_between_which_hours_it_was(screen: DutyScreen) -> None:
+    past = screen.client().get("/shift?since=2026-01-15T22:00:00&until=2026-01-16T06:00:00").text
+
+    assert "Ca này đã kết thúc" in past and "Ca này chưa kết thúc" not in past
+    assert "Thứ Năm 15/01/2026, 22:00 – 06:00, 16/01/2026" in past
+
+
 def test_without_a_range_it_is_the_last_shift(screen: DutyScreen) -> None:
     page = screen.client(language="en").get("/shift").text
 
     assert "Shift hand-over:" in page
-    assert "This shift is over" in page or "This shift goes on" in page
     assert "There was no alert." in page
     assert "The shift before" in page
 

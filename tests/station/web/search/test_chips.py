@@ -10,7 +10,7 @@ from starlette.datastructures import QueryParams
 from agent.language import translated
 from station.lookup.places import BoxPlace, CameraPlace, PlacedRule
 from station.web.search.address import AskedSearch, asked_of
-from station.web.search.chips import MOST_CAMERAS, MOST_PLACES, chips_of, choices_of, spans_of
+from station.web.search.chips import LISTED_CAMERAS, LISTED_PLACES, chips_of, choices_of, spans_of
 
 NOW = datetime(2026, 11, 27, 15, 0, tzinfo=ZoneInfo("Asia/Ho_Chi_Minh"))
 CAMERA = CameraPlace("north", "Hướng Bắc", ("lane-1",), (PlacedRule("stop-line", "line"),))
@@ -49,18 +49,18 @@ def test_what_is_asked_for_can_be_chosen_also_where_nobody_knows_it() -> None:
 
 
 def test_no_box_fills_the_form_with_what_it_invents() -> None:
-    cameras = (CAMERA, *(CameraPlace(f"c{at}", f"C {at}") for at in range(MOST_CAMERAS + 9)))
-    zones = tuple(f"a{at:04}" for at in range(MOST_PLACES + 30))
+    cameras = (CAMERA, *(CameraPlace(f"c{at}", f"C {at}") for at in range(LISTED_CAMERAS + 9)))
+    zones = tuple(f"a{at:04}" for at in range(LISTED_PLACES + 30))
     evil = BoxPlace(2, "evil-01", "Chợ", 0, (*cameras, CameraPlace("zoned", "Z", zones)))
-    last = f"c{MOST_CAMERAS + 8}"
+    last = f"c{LISTED_CAMERAS + 8}"
 
     choices = choices_of(asked(f"camera=evil-01/{last}"), PLACES | {2: evil}, [])
 
     assert "lane-1" in [each.value for each in choices.zones]
-    assert (len(choices.zones), choices.more) == (MOST_PLACES + 1, 31)
+    assert (len(choices.zones), choices.more) == (LISTED_PLACES + 1, 31)
     assert choices.places[0][2] == 0
     _, listed, more = choices.places[1]
-    assert (len(listed), more) == (MOST_CAMERAS + 1, 10)
+    assert (len(listed), more) == (LISTED_CAMERAS + 1, 10)
     assert [each.value for each in listed if each.on] == [f"evil-01/{last}"]
 
 
