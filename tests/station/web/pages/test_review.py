@@ -349,6 +349,15 @@ def test_a_page_says_that_the_station_is_gone_and_keeps_what_was_written(
 
 
 @pytest.mark.browser
+def test_a_station_that_gives_no_answer_at_all_is_said_to_be_gone(officer: Page, screen: DutyScreen) -> None:
+    """As behind a cable that was pulled: nothing fails, for minutes."""
+    officer.route("**/standing", lambda route: None)
+    officer.goto(f"{screen.url}/review")
+
+    expect(officer.locator("#notice")).to_contain_text("does not answer since", timeout=25_000)
+
+
+@pytest.mark.browser
 def test_keys_can_be_turned_off_and_stay_off(officer: Page, screen: DutyScreen, alerts: Place) -> None:
     officer.goto(f"{screen.url}/review")
     officer.click("#keys")
