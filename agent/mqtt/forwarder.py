@@ -1,8 +1,8 @@
-"""From the outbox to the broker, and the station's receipts back.
+"""From the outbox to the broker, and the station's receipts back: a connection's life.
 
 One thread, which holds nothing that must survive: it connects, says who it is, sends what the outbox gives in
-its order as far as the window reaches, and forgets all of that when the connection ends. A message leaves the
-outbox on the station's receipt only (or on the broker's word, where the settings say so).
+its order as far as the window reaches (scheduler.py), hears what comes back (inbound.py), and forgets all of
+that when the connection ends.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ import structlog
 
 from agent.clock import Clock, trust
 from agent.core.types import Instant
-from agent.errors import DeliveryError, WireError
+from agent.errors import DeliveryError
 from agent.mqtt.backoff import pause_s
 from agent.mqtt.connection import Connection
-from agent.mqtt.inflight import InFlight
-from agent.mqtt.live import Fate, LivePictures
-from agent.mqtt.packets import InboundPacket, InboundPublish, Puback, Suback
+from agent.mqtt.inbound import InboundHandler, OnCommand
+from agent.mqtt.live import LivePictures
+from agent.mqtt.packets import Puback
 from agent.mqtt.scheduler import SendScheduler
 from agent.mqtt.settings import BrokerSettings
 from agent.outbox.outbox import Outbox
@@ -32,7 +32,6 @@ from agent.transport.settings import Version
 from agent.wire import codec
 from agent.wire.channels import MessageKind
 from agent.wire.codec import moment
-from agent.wire.payloads import ReceiptPayload
 from agent.wire.topics import Topics
 
 log = structlog.get_logger(__name__)
@@ -46,9 +45,6 @@ STEADY_S: Final = 10.0
 LATELY_S: Final = 3600.0
 """A name that was taken within this time is taken again and again."""
 FAREWELL_S: Final = 2.0
-
-OnCommand = Callable[[str, bytes, bool, Callable[[], None]], None]
-"""(topic, payload, retained, ack): `ack` is called when the command's effect is safe, from any thread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,27 +103,21 @@ class Forwarder:
         self._topics = topics
         self._session = session
         self._clock = clock
-        self._on_command = on_command
         self._beat = beat
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._connection: Connection | None = None
         live = live or LivePictures()
         self._scheduler = SendScheduler(outbox, settings, topics, session, clock, trusted, live)
+        self._inbound = InboundHandler(outbox, self._scheduler, settings, topics, clock, on_command)
         self._version: Version = "3.1.1" if settings.protocol == "3.1.1" else "5"
         self._accepted_5 = False
-        self._spoiled = False
-        """What the broker has kept of this box's session lets it subscribe to nothing more."""
         self._connected_at: Instant | None = None
-        self._station_told = False
-        """The station itself said on this connection whether it is there."""
-        self._troubles: dict[str, str] = {}
-        """At most one of a connection, a subscription and a message."""
-        self._distrusted: set[str] = set()
+        self._trouble: str | None = None
+        """Why there is no connection."""
         self._turn = 0
         """Which of the broker's addresses is tried."""
-        self._connects = self._refused = self._confirmed = 0
-        self._taken = 0
+        self._connects = self._taken = 0
         self._taken_s = -math.inf
         outbox.watch(self.wake)
         live.watch(self.wake)
@@ -160,19 +150,20 @@ class Forwarder:
 
     def figures(self) -> ForwarderStats:
         """How it goes."""
-        at, scheduler = self._connected_at, self._scheduler
+        at, scheduler, inbound = self._connected_at, self._scheduler, self._inbound
+        troubles = [self._trouble, *inbound.troubles()]
         return ForwarderStats(
             connected_s=None if at is None else self._clock.now().since(at),
             reconnects=max(0, self._connects - 1),
-            refused=self._refused,
+            refused=inbound.refused,
             in_flight=len(scheduler.window.messages),
             sent=scheduler.sent,
             resent=scheduler.resent,
-            confirmed=self._confirmed,
+            confirmed=inbound.confirmed,
             station_online=scheduler.station_online,
             version=self._version if at is not None else None,
             taken=self._taken,
-            trouble="; ".join(self._troubles.values()) or None,
+            trouble="; ".join(each for each in troubles if each) or None,
             sent_today_bytes={
                 each.name.lower(): sent for each, sent in tuple(scheduler.data_cap.spent.items())
             },
@@ -246,18 +237,17 @@ class Forwarder:
         """
         settings, now = self._settings.at(self._turn), self._clock.now()
         will = Will(self._topics.of(MessageKind.STATUS), codec.status("offline", self._session, now))
-        connection = Connection(settings, self._topics.device, will, self._version, fresh=self._spoiled)
+        connection = Connection(settings, self._topics.device, will, self._version, fresh=self._inbound.spoiled)
         try:
             self._connection = connection
             limits = connection.connect(self._waiting_beat)
-            self._spoiled = False
             self._connected(connection.where, limits.session_present)
             connection.publish(self._topics.of(MessageKind.STATUS), self._status("online"), retain=True)
             connection.subscribe(*self._topics.subscriptions())
             while not self._stop.is_set():
                 self._tend()
                 for packet in connection.turn(self._turn_s(connection)):
-                    self._handle(connection, packet)
+                    self._inbound.handle(connection, packet)
                 self._scheduler.pump(connection)
             self._farewell(connection)
         finally:
@@ -303,9 +293,9 @@ class Forwarder:
         self._connected_at = self._clock.now()
         self._accepted_5 = self._accepted_5 or self._version == "5"
         self._scheduler.begin()
-        self._station_told = False
+        self._inbound.begin()
         log.info("broker_connected", where=where, version=self._version, session_present=session_present)
-        self._troubles.clear()
+        self._trouble = None
 
     def _lost(self, why: DeliveryError, pause_s: float) -> None:
         """Forget what was on its way; the outbox has it. It is tried again after `pause_s`."""
@@ -314,7 +304,7 @@ class Forwarder:
             culprit = self._scheduler.suspects.hung_up(unacked, self._clock.now())
             if culprit is not None:
                 self._scheduler.set_aside(culprit, f"connections ended with only this on the way: {why.what}")
-        if "connection" not in self._troubles:
+        if self._trouble is None:
             hint = why.hint
             if isinstance(why, errors.SessionTaken):  # a long wait, at which somebody stands and looks
                 now = self._clock.now()
@@ -322,7 +312,8 @@ class Forwarder:
                 hint = f"{why.hint} it tries again at {at:%Y-%m-%dT%H:%M:%SZ}, in {pause_s:.0f} s"
             log.warning("broker_lost", why=why.what, hint=hint)
         was_connected, self._connected_at = self._connected_at is not None, None
-        self._troubles = {"connection": why.what}
+        self._trouble = why.what
+        self._inbound.ended()
         if self._settings.protocol == "auto" and was_connected:
             self._version = "5"  # what hung up on MQTT 5 may have been a broker about to start
         elif self._settings.protocol == "auto" and self._may_be_old(why):
@@ -338,139 +329,3 @@ class Forwarder:
         while not self._stop.is_set() and (left := ends - self._clock.now().mono_s) > 0:
             self._tend()
             self._stop.wait(min(TURN_S, left))
-
-    # ---------------------------------------------------------------------------------------------- incoming
-
-    def _handle(self, connection: Connection, packet: InboundPacket) -> None:
-        if isinstance(packet, Puback):
-            self._on_puback(packet)
-        elif isinstance(packet, Suback):
-            self._on_suback(connection, packet)
-        else:
-            self._on_message(connection, packet)
-
-    def _on_message(self, connection: Connection, inbound: InboundPublish) -> None:
-        kind, _ = self._topics.read("station", inbound.topic)
-        if kind is MessageKind.RECEIPT:
-            self._on_receipt(inbound)
-        elif kind is MessageKind.STATION_STATUS:
-            self._on_station(inbound)
-        else:
-            self._on_other(connection, inbound)
-            return
-        connection.ack(inbound)
-
-    def _on_other(self, connection: Connection, inbound: InboundPublish) -> None:
-        if self._on_command is None:
-            log.warning("message_ignored", topic=inbound.topic)
-            connection.ack(inbound)
-            return
-        try:
-            self._on_command(inbound.topic, inbound.payload, inbound.retained, lambda: connection.ack(inbound))
-        except Exception:  # it would come again with each connection, and end each
-            log.exception("command_failed", topic=inbound.topic)
-            connection.ack(inbound)
-
-    def _on_puback(self, puback: Puback) -> None:
-        now = self._clock.now()
-        if self._scheduler.live.answered(puback.mid, _fate(puback)):
-            self._scheduler.window.acknowledged(puback.mid, now)  # how fast the link is
-            return
-        if puback.taken:
-            entry = self._scheduler.window.acknowledged(puback.mid, now)
-        else:
-            entry = self._scheduler.window.refused(puback.mid, now, puback.no_subscribers)
-        if entry is not None or not (
-            puback.taken or puback.no_subscribers
-        ):  # a state may well have no subscriber
-            self._note_word(puback, entry)
-        if entry is not None:
-            self._scheduler.suspects.cleared(entry.seq)
-            if puback.taken and self._settings.confirm == "broker":
-                self._scheduler.window.settle(entry.seq)
-                self._confirmed += self._outbox.acknowledge(self._scheduler.stream, [(entry.seq, entry.sha256)])
-
-    def _note_word(self, puback: Puback, entry: InFlight | None) -> None:
-        before = self._troubles.pop("message", None)
-        if puback.taken:
-            return
-        what = "nobody subscribes to this box" if puback.no_subscribers else f"the broker says: {puback.reason}"
-        self._troubles["message"] = what
-        self._refused += not puback.no_subscribers
-        if what != before:
-            log.warning("message_not_taken", seq=entry.seq if entry else None, why=what)
-
-    def _on_suback(self, connection: Connection, suback: Suback) -> None:
-        """Raises DeliveryError where a session that was there before may be why: it is begun anew, once."""
-        if any(code >= 0x80 for code in suback.codes):
-            if connection.limits.session_present:
-                self._spoiled = True
-                raise DeliveryError(
-                    "the broker refuses a subscription in a session from before",
-                    "it is begun anew; somebody with this box's name may have filled it with others",
-                )
-            self._troubles["subscription"] = (
-                "the broker refuses a subscription: receipts or commands are missing"
-            )
-            log.error("subscription_refused", codes=suback.codes, hint="check the broker's ACL for this box")
-        self._scheduler.greet()
-
-    def _on_receipt(self, inbound: InboundPublish) -> None:
-        if inbound.retained:  # a receipt answers; what the broker keeps answers nothing
-            self._distrust("receipt_retained", "somebody left it at the broker: no station of ours does so")
-            return
-        try:
-            receipt = codec.parse(ReceiptPayload, inbound.payload)
-        except WireError as error:
-            hint = "only a station gives receipts; docs/reference/wire.md says what they hold"
-            log.warning("receipt_unreadable", why=error.what, hint=hint)
-            return
-        if receipt.stream != self._scheduler.stream:
-            return
-        if receipt.contradicts_itself:
-            self._distrust("receipt_contradicts_itself", "no station of ours does so: who else may publish it?")
-            return
-        if receipt.committed and not receipt.proofs:
-            self._distrust("receipt_without_proof", "update the station: it only tells numbers")
-        window = self._scheduler.window
-        named = window.receipted(receipt.proofs, receipt.images, self._clock.now())
-        for seq, _ in (*receipt.proofs, *named):
-            if seq not in window.messages:  # also where the broker's word on one that goes alone comes later
-                self._scheduler.suspects.cleared(seq)
-        confirmed = self._outbox.acknowledge(receipt.stream, [*receipt.proofs, *named], receipt.newest)
-        self._confirmed += confirmed
-        if confirmed and not self._station_told:
-            # A broker that keeps our session may not tell again what it retains, though we subscribe again:
-            # whoever proves that it has our messages is there. Its own word, once it comes, counts for more.
-            self._station_is(online=True)
-
-    def _distrust(self, name: str, hint: str) -> None:
-        """A receipt that is not heeded; told once in a life of the agent."""
-        if name not in self._distrusted:
-            self._distrusted.add(name)
-            log.warning(name, hint=hint)
-
-    def _on_station(self, inbound: InboundPublish) -> None:
-        try:
-            online = codec.says_online(inbound.payload)
-        except WireError as error:
-            log.warning("station_status_unreadable", why=error.what)
-            return
-        self._station_told = True
-        self._station_is(online=online)
-
-    def _station_is(self, *, online: bool) -> None:
-        scheduler = self._scheduler
-        if online and not scheduler.station_online:
-            scheduler.window.station_came(self._clock.now())
-            scheduler.greet_again()
-        if online != scheduler.station_online:
-            log.info("station_online" if online else "station_away")
-        scheduler.station_online = online
-
-
-def _fate(puback: Puback) -> Fate:
-    """What the broker's word means for a picture of a look."""
-    if puback.no_subscribers:
-        return Fate.UNWANTED
-    return Fate.SENT if puback.taken else Fate.DROPPED

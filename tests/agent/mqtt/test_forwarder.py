@@ -7,139 +7,25 @@ import json
 import re
 import signal
 import socket
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
-from uuid import uuid4
+from collections.abc import Callable
 
 import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 from structlog.testing import capture_logs
 
-from agent.clock import Clock, SystemClock
 from agent.core.types import Instant
 from agent.mqtt import forwarder
 from agent.mqtt.connection import Connection
-from agent.mqtt.forwarder import Forwarder
-from agent.mqtt.live import LivePictures
 from agent.mqtt.packets import InboundPacket
-from agent.mqtt.settings import BrokerSettings
-from agent.outbox import database
-from agent.outbox.outbox import Outbox, OutboxSettings
 from agent.wire import codec as wire
 from agent.wire.channels import MessageKind
 from agent.wire.message import Message, Priority
-from agent.wire.topics import Topics
-from station.ingest.inbound import InboundMessage
-from station.ingest.subscriber import Subscriber, SubscriberSettings
 from station.watch.embedded import Address
 from tests.acceptance.faults.strict_broker import Publish, StrictBroker
 from tests.support.brokers import Mosquitto, until
-from tests.support.jpegs import jpeg
-from tests.support.outboxes import proofs
-
-CLOCK = SystemClock()
-
-
-def event(n: int | str, priority: Priority = Priority.EVENT, size: int = 400) -> Message:
-    body = b'{"id":"%s","pad":"%s"}' % (str(n).encode(), b"x" * size)
-    return Message("camera/north/event", body, wire.JSON, priority, CLOCK.now(), str(n), 1)
-
-
-def picture(n: int | str, size: int = 3000) -> Message:
-    body = jpeg(str(n).encode().ljust(size, b"."))
-    return Message(f"camera/north/image/{n}/thumbnail", body, wire.JPEG, Priority.IMAGE, CLOCK.now(), str(n), 1)
-
-
-@dataclass
-class Notes:
-    """A station's store in memory: what was committed, in order."""
-
-    arrivals: list[InboundMessage] = field(default_factory=list)
-    failing: bool = False
-    refused: set[int] = field(default_factory=set)
-
-    def commit(self, arrivals: Sequence[InboundMessage]) -> None:
-        if self.failing:
-            self.refused |= {arrival.seq for arrival in arrivals if arrival.seq is not None}
-            raise OSError("the station's disk is full")
-        self.arrivals += arrivals
-
-    def seqs(self) -> list[int]:
-        return [arrival.seq for arrival in self.arrivals if arrival.seq is not None]
-
-
-@dataclass
-class Box:
-    """An outbox and its forwarder, without cameras."""
-
-    folder: Path
-    port: int
-    topics: Topics
-    more: dict[str, object]
-    clock: Clock = CLOCK
-    trusted: bool = True
-    """Whether the day that this clock shows is believed."""
-    commands: list[tuple[str, bytes]] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.file = self.folder / "outbox.db"
-        self.outbox = Outbox(self.file, OutboxSettings(ballast_bytes=0), self.clock)
-        self.on_command: forwarder.OnCommand | None = None
-        self.beats = 0
-        self.live = LivePictures()
-        self.forwarder = self.new_forwarder()
-
-    def new_forwarder(self) -> Forwarder:
-        quick = {"backoff_min_s": 0.2, "backoff_max_s": 1.0, "port": self.port, **self.more}
-        return Forwarder(
-            self.outbox,
-            BrokerSettings.model_validate(quick),
-            self.topics,
-            f"s-{uuid4().hex[:8]}",
-            self.clock,
-            on_command=lambda *args: self.on_command(*args) if self.on_command else args[3](),
-            beat=self.beat,
-            trusted=lambda: self.trusted,
-            live=self.live,
-        )
-
-    def restart_forwarder(self) -> None:
-        """What it knew is forgotten; the outbox goes on."""
-        assert self.forwarder.stop()
-        self.forwarder = self.new_forwarder()
-        self.forwarder.start()
-
-    def beat(self) -> None:
-        self.beats += 1
-
-    def pending(self) -> int:
-        return self.outbox.stats().pending
-
-    def close(self) -> None:
-        assert self.forwarder.stop()
-        self.outbox.close()
-
-
-@pytest.fixture
-def open_box(tmp_path: Path) -> Iterator[Callable[..., Box]]:
-    """Starts boxes at brokers, each a commune of its own."""
-    boxes: list[Box] = []
-
-    def start(port: int, *, clock: Clock = CLOCK, trusted: bool = True, **more: object) -> Box:
-        commune = f"c-{uuid4().hex[:12]}"
-        folder = tmp_path / commune
-        boxes.append(Box(folder, port, Topics(commune, "box-1"), more, clock, trusted))
-        boxes[-1].forwarder.start()
-        return boxes[-1]
-
-    yield start
-    for box in boxes:
-        box.close()
+from tests.support.forwarders import CLOCK, Box, Notes, client, event, of_file, picture, station
 
 
 @pytest.fixture
@@ -154,49 +40,6 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
     monkeypatch.setattr(Connection, "turn", noted)
     return waits
-
-
-def of_file(box: Box, *bounds: tuple[int, int]) -> list[tuple[int, str]]:
-    """What proves that a station has these; of a receipt the digest is cut by who writes it."""
-    return proofs(box.file, *bounds)
-
-
-@contextmanager
-def station(box: Box, notes: Notes, port: int | None = None) -> Iterator[Subscriber]:
-    """The real subscriber in a thread."""
-    settings = SubscriberSettings(port=port or box.port, communes=(box.topics.commune,), receipts=True)
-    subscriber = Subscriber(settings, notes)
-    thread = threading.Thread(target=subscriber.run, daemon=True)
-    thread.start()
-    until(lambda: subscriber.connected)
-    try:
-        yield subscriber
-    finally:
-        subscriber.stop()
-        thread.join(10)
-
-
-@contextmanager
-def client(port: int, *topics: str) -> Iterator[tuple[paho.Client, list[paho.MQTTMessage]]]:
-    """A plain client: it can look on, and publish what it likes."""
-    seen: list[paho.MQTTMessage] = []
-    ready = threading.Event()
-    plain = paho.Client(CallbackAPIVersion.VERSION2, client_id=f"spy-{uuid4().hex[:8]}", protocol=paho.MQTTv5)
-    plain.on_message = lambda _c, _u, message: seen.append(message)
-    plain.on_connect = lambda c, *_: c.subscribe([(topic, 1) for topic in topics]) if topics else ready.set()
-    plain.on_subscribe = lambda *_: ready.set()
-    plain.connect("127.0.0.1", port)
-    plain.loop_start()
-    assert ready.wait(10)
-    yield plain, seen
-    plain.disconnect()
-    plain.loop_stop()
-
-
-@pytest.fixture(params=["embedded", pytest.param("mosquitto", marks=pytest.mark.broker)])
-def port(request: pytest.FixtureRequest) -> int:
-    """A broker of each kind that speaks MQTT 5."""
-    return int(request.getfixturevalue(request.param).port)
 
 
 def test_a_box_that_starts_again_sends_pictures_also_where_the_broker_does_not_say_who_is_there(
@@ -263,25 +106,6 @@ def test_pictures_wait_until_the_station_is_there(mosquitto: Mosquitto, open_box
         with station(box, notes):
             until(lambda: box.pending() == 0)
         assert any("image" in message.topic for message in seen)
-
-
-@pytest.mark.broker
-def test_with_confirm_broker_its_word_is_enough(mosquitto: Mosquitto, open_box: Callable[..., Box]) -> None:
-    box = open_box(mosquitto.port, confirm="broker")
-    with client(mosquitto.port, box.topics.below("#")) as (_, seen):
-        box.outbox.put([picture(1), event(2)])
-        until(lambda: box.pending() == 0)
-        until(lambda: sum("camera" in message.topic for message in seen) == 2)
-
-
-@pytest.mark.broker
-def test_even_with_confirm_broker_what_nobody_gets_is_kept(
-    mosquitto: Mosquitto, open_box: Callable[..., Box]
-) -> None:
-    box = open_box(mosquitto.port, confirm="broker")
-    box.outbox.put([event(1)])
-    until(lambda: "nobody subscribes" in (box.forwarder.figures().trouble or ""))
-    assert box.pending() == 1
 
 
 @pytest.mark.broker
@@ -353,29 +177,6 @@ def test_a_station_that_cannot_commit_gets_it_all_again(
         until(lambda: box.pending() == 0)
     assert sorted(notes.seqs()) == list(range(1, 31))
     assert box.forwarder.figures().resent >= 30
-
-
-@pytest.mark.broker
-def test_a_refused_message_is_kept_and_the_trouble_is_told(
-    start_mosquitto: Callable[..., Mosquitto],
-    open_box: Callable[..., Box],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("agent.mqtt.inflight.REFUSED_S", 0.2)
-    acl = tmp_path / "acl"
-    writable = ("status", "receipt", "hello")
-    acl.write_text("topic read #\n" + "".join(f"topic write +/+/+/+/{each}\n" for each in writable))
-    broker = start_mosquitto(f"acl_file {acl}")
-    box, notes = open_box(broker.port), Notes()
-    with station(box, notes):
-        box.outbox.put([event(1)])
-        until(lambda: "Not authorized" in (box.forwarder.figures().trouble or ""))
-        assert box.pending() == 1
-        acl.write_text("topic readwrite #\n")
-        broker.signal(signal.SIGHUP)
-        until(lambda: box.pending() == 0, 15)
-    assert notes.seqs() == [1]
 
 
 @pytest.mark.broker
@@ -589,91 +390,6 @@ def test_a_station_that_has_it_already_says_so_after_hello(
 
 
 @pytest.mark.broker
-def test_receipts_that_are_not_for_us_or_cannot_be_read_change_nothing(
-    mosquitto: Mosquitto, open_box: Callable[..., Box]
-) -> None:
-    box = open_box(mosquitto.port, receipt_timeout_s=600)
-    with client(mosquitto.port, box.topics.below("camera/#")) as (plain, seen):
-        box.outbox.put([event(n) for n in range(3)])
-        until(lambda: len(seen) == 3)
-        all_of_it = of_file(box, (1, 3))
-        of_another = wire.receipt("duty", str(uuid4()), all_of_it, CLOCK.now())
-        numbers = {**json.loads(of_another), "stream": box.outbox.stream, "proofs": []}
-        for payload in (b"", b"{", b"\xff" * 100, of_another, json.dumps(numbers).encode()):
-            plain.publish(box.topics.of(MessageKind.RECEIPT), payload, qos=1)
-        plain.publish(box.topics.of(MessageKind.STATION_STATUS), b"what?", qos=1)
-        plain.publish(
-            box.topics.of(MessageKind.RECEIPT),
-            wire.receipt("duty", box.outbox.stream, all_of_it[1:2], CLOCK.now()),
-            qos=1,
-        )
-        until(lambda: box.pending() == 2)
-    assert box.outbox.bounds() == (1, 3)
-
-
-@pytest.mark.broker
-def test_a_receipt_that_the_broker_kept_removes_nothing_and_is_told_once(
-    mosquitto: Mosquitto, open_box: Callable[..., Box]
-) -> None:
-    box = open_box(mosquitto.port, receipt_timeout_s=600)
-    box.outbox.put([event(n) for n in range(3)])
-    forged = wire.receipt("duty", box.outbox.stream, of_file(box, (1, 3)), CLOCK.now())
-    with client(mosquitto.port) as (plain, _), capture_logs() as lines:
-        assert box.forwarder.stop()
-        plain.publish(box.topics.of(MessageKind.RECEIPT), forged, qos=1, retain=True).wait_for_publish(10)
-        for _ in range(2):
-            box.restart_forwarder()
-            until(lambda: box.forwarder.figures().in_flight == 3)
-            until(lambda: any(line["event"] == "receipt_retained" for line in lines))
-        assert box.pending() == 3
-        plain.publish(box.topics.of(MessageKind.RECEIPT), forged, qos=1)
-        until(lambda: box.pending() == 0)
-
-
-@pytest.mark.broker
-def test_a_receipt_that_contradicts_itself_proves_nothing_and_is_told_once(
-    mosquitto: Mosquitto, open_box: Callable[..., Box]
-) -> None:
-    """It once let one message go for its right proof, and forked the stream for the wrong one."""
-    box = open_box(mosquitto.port, receipt_timeout_s=600)
-    stream = box.outbox.stream
-    with client(mosquitto.port, box.topics.below("camera/#")) as (plain, seen), capture_logs() as lines:
-        box.outbox.put([event(n) for n in range(3)])
-        until(lambda: len(seen) == 3)
-        right = of_file(box, (1, 3))
-        for proofs in ([*right, (2, "f" * 64)], [(2, "e" * 64), *right], right[:1]):
-            receipt = wire.receipt("duty", stream, proofs, CLOCK.now())
-            plain.publish(box.topics.of(MessageKind.RECEIPT), receipt, qos=1)
-        until(lambda: box.pending() < 3)
-
-    assert (box.pending(), box.outbox.stream) == (2, stream)
-    assert [line["event"] for line in lines if "contradicts" in line["event"]] == ["receipt_contradicts_itself"]
-
-
-@pytest.mark.broker
-def test_what_the_station_has_otherwise_is_sent_again_under_a_new_stream(
-    mosquitto: Mosquitto, open_box: Callable[..., Box]
-) -> None:
-    box, notes = open_box(mosquitto.port, receipt_timeout_s=1), Notes()
-    stream = box.outbox.stream
-    with station(box, notes):
-        box.outbox.put([event(n) for n in range(20)])
-        until(lambda: box.pending() == 0)
-        assert box.forwarder.stop()
-        box.outbox.close()
-        box.file.unlink()
-        with closing(database.connect(box.file, CLOCK.now(), 0, None)) as db:  # as if put back
-            db.execute("update life set stream = ?", (stream,))
-        box.outbox = Outbox(box.file, OutboxSettings(ballast_bytes=0), CLOCK)
-        box.outbox.put([event(f"other-{n}") for n in range(5)])
-        box.restart_forwarder()
-        others = [b'"other-%d"' % n for n in range(5)]
-        until(lambda: all(any(other in each.raw for each in notes.arrivals) for other in others))
-        until(lambda: box.pending() == 0)
-    assert box.outbox.stream != stream
-
-
-@pytest.mark.broker
 def test_who_loses_its_name_counts_it_and_comes_back_after_half_a_minute(
     mosquitto: Mosquitto, open_box: Callable[..., Box]
 ) -> None:
@@ -691,48 +407,6 @@ def test_who_loses_its_name_counts_it_and_comes_back_after_half_a_minute(
 
 
 # -------------------------------------------------------------------------------------------------- commands
-
-
-@pytest.mark.broker
-def test_a_command_goes_to_its_handler_and_comes_again_until_that_has_acknowledged(
-    mosquitto: Mosquitto, open_box: Callable[..., Box]
-) -> None:
-    box = open_box(mosquitto.port)
-    heard: list[tuple[str, bytes, bool]] = []
-    acks: list[Callable[[], None]] = []
-
-    def on_command(topic: str, payload: bytes, retained: bool, ack: Callable[[], None]) -> None:
-        heard.append((topic, payload, retained))
-        acks.append(ack)
-
-    box.on_command = on_command
-    until(lambda: box.forwarder.figures().connected_s is not None)
-    with client(mosquitto.port) as (plain, _), ExitStack() as stack:
-        until(lambda: plain.publish(box.topics.below("command/ping"), b"1", qos=1) and heard)
-        count = len(heard)
-        assert heard[0] == (box.topics.below("command/ping"), b"1", False)
-        assert box.forwarder.stop()
-        stack.callback(box.close)
-        box.forwarder = box.new_forwarder()
-        box.forwarder.start()
-        until(lambda: len(heard) >= 2 * count)
-        for ack in acks:
-            ack()
-
-
-@pytest.mark.broker
-def test_a_command_handler_that_raises_ends_nothing(mosquitto: Mosquitto, open_box: Callable[..., Box]) -> None:
-    box = open_box(mosquitto.port)
-    heard: list[bytes] = []
-
-    def on_command(_topic: str, payload: bytes, _retained: bool, _ack: Callable[[], None]) -> None:
-        heard.append(payload)
-        raise ZeroDivisionError
-
-    box.on_command = on_command
-    with client(mosquitto.port) as (plain, _):
-        until(lambda: plain.publish(box.topics.below("command/ping"), b"1", qos=1) and heard)
-    assert box.forwarder.figures().reconnects == 0
 
 
 def test_an_old_message_is_marked_as_replayed(embedded: Address, open_box: Callable[..., Box]) -> None:

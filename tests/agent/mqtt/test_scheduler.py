@@ -22,11 +22,9 @@ from agent.outbox.seals import SEAL_AFTER_S
 from agent.wire import codec
 from agent.wire.channels import MessageKind
 from agent.wire.payloads import HelloPayload
-from tests.agent.mqtt.test_forwarder import Box, Notes, client, event, open_box, picture, station
 from tests.support.brokers import Mosquitto, until
+from tests.support.forwarders import Box, Notes, client, event, picture, station
 from tests.support.outboxes import by_hand, refusing
-
-__all__ = ["open_box"]
 
 pytestmark = pytest.mark.broker
 

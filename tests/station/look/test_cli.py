@@ -26,9 +26,9 @@ from agent.wire.topics import Topics
 from station.cli import commands
 from tests.acceptance.faults.chaos import chaos
 from tests.acceptance.faults.p_look import write_noise
-from tests.agent.mqtt.test_forwarder import client
 from tests.support.boxes import Box, at_work
 from tests.support.brokers import Mosquitto, until
+from tests.support.forwarders import client
 from tests.support.jpegs import jpeg
 
 pytestmark = [pytest.mark.long, pytest.mark.broker]
