@@ -10,7 +10,7 @@ from pathlib import Path
 import av.error
 
 from agent.cameras.decode.decoded import MAX_PIXELS, Source
-from agent.cameras.decode.rtsp import place
+from agent.cameras.decode.rtsp.protocol import place
 from agent.errors import CameraError, CameraLost, CameraRefused
 from agent.translatable import tr
 

@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from urllib.parse import unquote, urlsplit
 from xml.sax.saxutils import escape
 
-from agent.cameras.decode.rtsp import Login
+from agent.cameras.decode.rtsp.protocol import Login
 from agent.errors import CameraError, CameraLost, CameraRefused, UsageError
 from agent.printable import printable
 from agent.tools.discovery import soap

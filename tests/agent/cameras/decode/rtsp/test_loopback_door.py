@@ -1,4 +1,4 @@
-"""agent.cameras.decode.loopback_door"""
+"""agent.cameras.decode.rtsp.loopback_door"""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import contextlib
 import socket
 import threading
 
-from agent.cameras.decode.loopback_door import MOST_VISITORS, LoopbackDoor
+from agent.cameras.decode.rtsp.loopback_door import MOST_VISITORS, LoopbackDoor
 
 EXPECTED = b"OPTIONS rtsp://a/key RTSP/1.0\r\nCSeq: 1\r\n\r\n"
 

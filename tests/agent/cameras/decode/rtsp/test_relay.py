@@ -1,4 +1,4 @@
-"""agent.cameras.decode.rtsp_relay"""
+"""agent.cameras.decode.rtsp.relay"""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import time
 import pytest
 
 from agent.cameras.decode.decoded import Source
-from agent.cameras.decode.rtsp import Login
-from agent.cameras.decode.rtsp_relay import Relay
+from agent.cameras.decode.rtsp.protocol import Login
+from agent.cameras.decode.rtsp.relay import Relay
 from agent.cameras.decode.stream import Stream
 from agent.errors import CameraLost, CameraRefused
 from tests.support.brokers import until

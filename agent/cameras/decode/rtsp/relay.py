@@ -21,8 +21,8 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
-from agent.cameras.decode.loopback_door import LoopbackDoor
-from agent.cameras.decode.rtsp import Login, NotRtsp, RtspMessage, Units, place
+from agent.cameras.decode.rtsp.loopback_door import LoopbackDoor
+from agent.cameras.decode.rtsp.protocol import Login, NotRtsp, RtspMessage, Units, place
 
 READ_BYTES = 256 * 1024
 MAX_UNANSWERED = 16

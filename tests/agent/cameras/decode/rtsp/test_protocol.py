@@ -1,4 +1,4 @@
-"""agent.cameras.decode.rtsp"""
+"""agent.cameras.decode.rtsp.protocol"""
 
 from __future__ import annotations
 
@@ -11,7 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.cameras.decode.rtsp import MAX_BODY_BYTES, MAX_HEAD_BYTES, Login, NotRtsp, RtspMessage, Units, place
+from agent.cameras.decode.rtsp.protocol import (
+    MAX_BODY_BYTES,
+    MAX_HEAD_BYTES,
+    Login,
+    NotRtsp,
+    RtspMessage,
+    Units,
+    place,
+)
 
 OPTIONS = b"OPTIONS rtsp://camera/live RTSP/1.0\r\nCSeq: 1\r\n\r\n"
 DESCRIBED = b"RTSP/1.0 200 OK\r\nCSeq: 2\r\nContent-Length: 4\r\n\r\nv=0\n"

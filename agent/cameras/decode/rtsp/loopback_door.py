@@ -10,7 +10,7 @@ import select
 import socket
 from collections.abc import Callable
 
-from agent.cameras.decode.rtsp import NotRtsp, Units
+from agent.cameras.decode.rtsp.protocol import NotRtsp, Units
 
 MOST_VISITORS = 16
 """Who wait at the door at one time; for one more the oldest must go."""

@@ -1,0 +1,1 @@
+"""The way to a network camera, on which its login stays."""
