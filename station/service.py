@@ -20,6 +20,7 @@ from station.audit.picture_scan import PictureScan
 from station.backup.due import BackupWatch
 from station.backup.journal import BackupJournal, forget_run
 from station.backup.restore import refuse_half
+from station.boxes.blind_watch import BlindWatch
 from station.config import StationConfig
 from station.counting.upkeep import StoreUpkeep
 from station.footage import identity as identities
@@ -67,18 +68,20 @@ def run(
     scan = PictureScan(engine_of(url, writes=False), config.state_dir / BLOBS, config.pictures.look_s)
     check = StoreCheck(engine_of(url, writes=False))
     retention = RetentionWatch(config.retention, url, config.state_dir, lambda: check.sound)
+    blind = BlindWatch(engine_of(url, writes=False), config.commune)
     upkeep, checkpoint = StoreUpkeep(url), LogCheckpoint(url)
     with (
         claimed(config.state_dir),
         ExitStack() as left,
-        closing(open_store(config, left, scan.tell, check.tell, retention.tell)) as store,
+        closing(open_store(config, left, scan.tell, check.tell, retention.tell, blind.tell)) as store,
         closing(scan),
         closing(check),
         closing(retention),
+        closing(blind),
         closing(upkeep),
         closing(checkpoint),
     ):
-        for beside in (scan, check, retention, upkeep, checkpoint):
+        for beside in (scan, check, retention, blind, upkeep, checkpoint):
             beside.start()
         lives = Lives(config.state_dir / LIVES)
         subscriber = Subscriber(config.subscriber(), store, lives=lives, take_over=take_over)

@@ -58,7 +58,8 @@ _WHAT: Final[Mapping[str, Callable[[Values], str]]] = {
     "camera_lost": lambda of: tr("Camera {camera} gives no picture", camera=of["camera"]),
     "camera_stalled": lambda of: tr("The picture of camera {camera} stands still", camera=of["camera"]),
     "camera_blind": lambda of: tr("Camera {camera} cannot see", camera=of["camera"]),
-    "camera_disabled": lambda of: tr("Camera {camera} is off, or is just starting", camera=of["camera"]),
+    "camera_disabled": lambda of: tr("Camera {camera} is off", camera=of["camera"]),
+    "camera_starting": lambda of: tr("Camera {camera} is starting", camera=of["camera"]),
     "camera_unknown": lambda of: tr("Camera {camera} has said nothing yet", camera=of["camera"]),
     "camera_paused": lambda of: tr("Camera {camera} is paused by order", camera=of["camera"]),
     "degraded_storage_full": _said(tr("The disk of the box takes nothing more")),
@@ -141,6 +142,10 @@ _REST: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "camera_disabled": (
         tr("What happens there is not seen."),
+        tr("If it lasts longer than a minute, call the technician."),
+    ),
+    "camera_starting": (
+        tr("What happens there is not seen yet."),
         tr("If it lasts longer than a minute, call the technician."),
     ),
     "camera_unknown": (

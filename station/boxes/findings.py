@@ -37,6 +37,16 @@ ALARMS: Final = (
 """Those about a single box."""
 ALARMS_NOW: Final = (AlarmKind.SECOND_HOLDER, AlarmKind.BOX_KEY_CHANGED, AlarmKind.SAME_TITLE)
 
+BY_WORD: Final[Mapping[str, AlarmKind]] = {
+    "detector_failed": AlarmKind.DETECTOR_FAILED,
+    "overheated": AlarmKind.OVERHEATED,
+}
+"""What a box says of itself, and the alarm that remembers since when."""
+SAID_ALREADY: Final = (AlarmKind.BOX_SILENT, *BY_WORD.values())
+"""Alarms that are a memory of what is found here anyway."""
+STARTING_MS: Final = 60_000
+"""A camera that starts for longer than this does not."""
+
 
 class BoxVerdict(StrEnum):
     """How a box stands, in a word."""
@@ -58,6 +68,8 @@ class BoxFinding:
     verdict: BoxVerdict
     key: str
     values: Mapping[str, Any] = field(default_factory=dict)
+    since_ms: int | None = None
+    """Since when, where somebody knows: milliseconds since 1970."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +98,20 @@ def judged(
     return JudgedBox(standing, tuple(found))
 
 
+def silent_since_ms(standing: BoxStanding, now_ms: int) -> int | None:
+    """Since when a box that is connected has said nothing of itself; None: it is away, or it speaks.
+
+    One that has not spoken in this life at all is silent since it connected.
+    """
+    if not standing.is_online:
+        return None
+    if standing.speaks and standing.health_age_ms is not None:
+        since_ms: int | None = now_ms - standing.health_age_ms
+    else:
+        since_ms = standing.since_ms
+    return since_ms if since_ms is not None and now_ms - since_ms > HEALTH_LATE_S * 1000 else None
+
+
 def sort_key(each: JudgedBox) -> tuple[int, int, str]:
     """What is wrong comes first, and most of it first of all."""
     pressing = sum(finding.verdict is BoxVerdict.BROKEN for finding in each.findings)
@@ -93,17 +119,19 @@ def sort_key(each: JudgedBox) -> tuple[int, int, str]:
 
 
 def _findings(standing: BoxStanding, now_ms: int, *, reports: bool) -> Iterator[BoxFinding]:
-    yield from _heard(standing, reports=reports)
+    yield from _heard(standing, now_ms, reports=reports)
     if standing.is_online:
         for each in standing.cameras:
-            yield from _camera(each)
+            yield from _camera(each, now_ms)
         if standing.health is not None:
             if not standing.health.cameras and not standing.cameras:
                 yield _now("no_camera")
-            yield from _health(standing.health, {each.name for each in standing.cameras if each.paused})
+            yield from _health(standing)
     if standing.health is not None:
         yield from _certificate(standing.health, now_ms)
     for alarm in standing.alarms:
+        if alarm.kind in SAID_ALREADY:
+            continue
         known = alarm.kind if alarm.kind in ALARMS else "other"
         yield (_now if alarm.kind in ALARMS_NOW else _soon)(f"alarm_{known}", kind=alarm.kind)
     if standing.gaps.missing:
@@ -112,34 +140,41 @@ def _findings(standing: BoxStanding, now_ms: int, *, reports: bool) -> Iterator[
         yield _soon("gap_gone", number=standing.gaps.gone)
 
 
-def _heard(standing: BoxStanding, *, reports: bool) -> Iterator[BoxFinding]:
+def _heard(standing: BoxStanding, now_ms: int, *, reports: bool) -> Iterator[BoxFinding]:
     if standing.state is None:
         yield _now("never_heard")
     elif not standing.is_online:
-        yield _now("stopped" if standing.state == "stopped" else "offline")
+        yield _now("stopped" if standing.state == "stopped" else "offline", standing.since_ms)
     elif not reports:
         return
+    elif (since_ms := silent_since_ms(standing, now_ms)) is not None:
+        yield _now("health_late", since_ms, minutes=round((now_ms - since_ms) / 60_000))
     elif not standing.speaks or standing.health_age_ms is None:
-        yield _soon("health_missing")
-    elif (late_s := standing.health_age_ms / 1000) > HEALTH_LATE_S:
-        yield _now("health_late", minutes=round(late_s / 60))
+        yield _soon("health_missing", standing.since_ms)
 
 
-def _camera(each: CameraStanding) -> Iterator[BoxFinding]:
+def _camera(each: CameraStanding, now_ms: int) -> Iterator[BoxFinding]:
     if each.paused:
-        yield _soon("camera_paused", camera=each.title)
+        yield _soon("camera_paused", each.since_ms, camera=each.title)
+    elif each.is_starting:
+        late = each.since_ms is not None and now_ms - each.since_ms > STARTING_MS
+        yield (_now if late else _soon)("camera_starting", each.since_ms, camera=each.title)
     elif each.state != SEES:
         known = each.state if each.state in ("stalled", "lost", "blind", "disabled") else "unknown"
-        yield _now(f"camera_{known}", camera=each.title)
+        yield _now(f"camera_{known}", each.since_ms, camera=each.title)
 
 
-def _health(health: HealthPayload, paused: set[str]) -> Iterator[BoxFinding]:
-    for each in health_findings(health):
+def _health(standing: BoxStanding) -> Iterator[BoxFinding]:
+    assert standing.health is not None
+    paused = {each.name for each in standing.cameras if each.paused}
+    noticed = {alarm.kind: alarm.opened_ms for alarm in standing.alarms}
+    for each in health_findings(standing.health):
         word, of = each.values.get("word"), each.values.get("of")
         if word == "paused" and of in paused:  # its camera says so
             continue
         known = f"degraded_{word}" if word in DEGRADED else "degraded_other"
-        yield (_now if each.is_pressing else _soon)(known if word else each.key, **each.values)
+        since_ms = noticed.get(BY_WORD.get(str(word), ""))
+        yield (_now if each.is_pressing else _soon)(known if word else each.key, since_ms, **each.values)
 
 
 DEGRADED: Final = (
@@ -159,9 +194,9 @@ def _certificate(health: HealthPayload, now_ms: int) -> Iterator[BoxFinding]:
         yield (_now if days < CERTIFICATE_NOW_D else _soon)("certificate_ends", days=days)
 
 
-def _now(key: str, **values: Any) -> BoxFinding:
-    return BoxFinding(BoxVerdict.BROKEN, key, values)
+def _now(key: str, since_ms: int | None = None, **values: Any) -> BoxFinding:
+    return BoxFinding(BoxVerdict.BROKEN, key, values, since_ms)
 
 
-def _soon(key: str, **values: Any) -> BoxFinding:
-    return BoxFinding(BoxVerdict.LOOK, key, values)
+def _soon(key: str, since_ms: int | None = None, **values: Any) -> BoxFinding:
+    return BoxFinding(BoxVerdict.LOOK, key, values, since_ms)

@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from agent.errors import WireError
 from agent.wire import codec
 from agent.wire.payloads import CameraStatusPayload, HealthPayload, InfoPayload, RecordingHealth
+from station.boxes.state_words import camera_word
 from station.ingest.alarms import AlarmKind
 from station.store.alarms import StandingAlarm, standing
 from station.store.clocks import TRUSTED_CLOCKS
@@ -61,6 +62,11 @@ class CameraStanding:
     fps: float | None
     """Pictures per second that are looked at."""
     paused: bool
+
+    @property
+    def is_starting(self) -> bool:
+        """It has given no picture yet since the agent began."""
+        return camera_word(self.state, self.reason) == "starting"
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,7 +316,7 @@ def _cameras(
                 kind=of_info.kind if of_info is not None else None,
                 recording=of_health.recording if of_health is not None else None,
                 fps=of_health.fps_analysed if of_health is not None else None,
-                paused=name in paused or (state == "disabled" and (reason or "").startswith("paused by ")),
+                paused=name in paused or camera_word(state or "", reason) == "paused",
             )
         )
     return tuple(found)

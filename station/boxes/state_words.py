@@ -22,7 +22,8 @@ CAMERA_STATES: Final[Mapping[str, str]] = {
     "stalled": tr("picture stands still"),
     "lost": tr("no picture"),
     "blind": tr("cannot see"),
-    "disabled": tr("off or starting"),
+    "disabled": tr("off"),
+    "starting": tr("starting"),
     "paused": tr("paused"),
     "away": tr("not known while the box is away"),
 }
@@ -40,6 +41,12 @@ RECORDINGS: Final[Mapping[str, str]] = {
 }
 NOT_RECORDED: Final = tr("is not recorded")
 
+REASONS: Final[Mapping[str, str]] = {
+    "the agent stops": tr("the program of the box was stopped"),
+    "the file has ended": tr("its film has ended"),
+}
+STARTING: Final = "starting"
+"""The reason of a camera that has given no picture yet since the program of its box began."""
 _PAUSED: Final = re.compile(r"paused by (?P<who>.+) until (?P<until>\S+)")
 _NO_PICTURE: Final = re.compile(r"no picture (?:within|for) (?P<seconds>[\d.]+) s")
 
@@ -53,10 +60,27 @@ def paused_until_ms(reason: str | None) -> int | None:
         return None
 
 
+def camera_word(state: str, reason: str | None) -> str:
+    """A camera's state on the wire, made plain: of `disabled` whether it is paused, starting or off."""
+    if state != "disabled":
+        return state
+    if (reason or "").startswith("paused by "):
+        return "paused"
+    return "starting" if reason == STARTING else state
+
+
+def paused_by(reason: str | None) -> str | None:
+    """Who ordered a pause, by what the box says of it; None: it is none."""
+    found = _PAUSED.fullmatch(reason or "")
+    return printable(found["who"]) if found else None
+
+
 def camera_reason(reason: str | None, until: str) -> str | None:
     """Why a camera is as it is; `until` is the end of its pause as people say it. None: nobody said."""
-    if not reason:
+    if not reason or reason == STARTING:  # its state says so
         return None
+    if reason in REASONS:
+        return REASONS[reason]
     if reason in DETAILS:
         return DETAILS[reason]
     line = printable(reason)

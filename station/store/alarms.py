@@ -41,12 +41,22 @@ class StandingAlarm:
 
 
 def raise_alarm(
-    connection: Connection, kind: AlarmKind, box_id: int | None, now_ms: int, detail: str, count: int = 1
+    connection: Connection,
+    kind: AlarmKind,
+    box_id: int | None,
+    now_ms: int,
+    detail: str,
+    count: int = 1,
+    since_ms: int | None = None,
 ) -> LogLine | None:
-    """Open it, or raise it again by `count` (at least 1); what to log if it was opened."""
+    """Open it, or raise it again by `count` (at least 1); what to log if it was opened.
+
+    `since_ms` is when it began, where that is known to be before now.
+    """
     detail = detail.replace("\0", "\ufffd").encode(errors="replace").decode()[:_LONGEST_DETAIL]
     row = {"kind": str(kind), "box_id": box_id, "standing": _key(kind, box_id), "detail": detail}
-    put = upsert(connection, alarm).values(row | {"opened_ms": now_ms, "last_ms": now_ms, "count": count})
+    opened_ms = now_ms if since_ms is None else min(since_ms, now_ms)
+    put = upsert(connection, alarm).values(row | {"opened_ms": opened_ms, "last_ms": now_ms, "count": count})
     again = {"last_ms": now_ms, "count": alarm.c.count + count, "detail": put.excluded.detail}
     put = put.on_conflict_do_update(index_elements=["standing"], set_=again).returning(alarm.c.count)
     if connection.scalar(put) != count:

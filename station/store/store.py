@@ -221,8 +221,12 @@ class Store:
         for duty in self._duties:
             duty(self)
 
-    def raise_alarm(self, kind: AlarmKind, of_box: Box | None, detail: str, count: int = 1) -> None:
+    def raise_alarm(
+        self, kind: AlarmKind, of_box: Box | None, detail: str, count: int = 1, *, since_ms: int | None = None
+    ) -> None:
         """Open an alarm, or raise it again; without a box it is about the station itself.
+
+        `since_ms` is when it began, where that is known to be before now.
 
         Raises:
             StoreError: the database cannot be written.
@@ -231,7 +235,7 @@ class Store:
 
         def write(connection: Connection) -> LogLine | None:
             box_id = None if of_box is None else self._ids.box_id(connection, of_box, now_ms)
-            return raise_alarm(connection, kind, box_id, now_ms, detail, count)
+            return raise_alarm(connection, kind, box_id, now_ms, detail, count, since_ms)
 
         self._log_alarm(self._transact(write))
 

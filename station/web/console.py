@@ -22,6 +22,7 @@ from station.access.passwords import HashCost, Passwords
 from station.access.sessions import Sessions
 from station.boxes.orders import OrderDesk
 from station.boxes.plans import Plans
+from station.boxes.pressing import pressing
 from station.boxes.wall import BoxWall
 from station.config import StationConfig, WebSettings
 from station.footage.custody import CustodyBook
@@ -30,6 +31,7 @@ from station.province.desk import away_communes, opened_to, reading, writing
 from station.province.requests.book import RequestBook
 from station.province.requests.packages import ArrivedPackages
 from station.province.requests.pictures import RequestedPictures
+from station.review.open_alerts import open_total
 from station.store.blobs import BLOBS
 from station.store.database import StoreError, current_version, engine_of, in_words, url_of
 from station.store.pictures.rows import KeptPictures
@@ -162,6 +164,14 @@ class DutyConsole:
     def packages(self) -> ArrivedPackages:
         """At the province: footage that came of it."""
         return ArrivedPackages(self.reads)
+
+    def pressing_numbers(self) -> dict[str, int]:
+        """How many alerts are open, and how much of boxes and cameras needs help: open, needing.
+
+        Raises:
+            StoreError: the store cannot be read.
+        """
+        return {"open": open_total(self.reads), "needing": len(pressing(self.boxes.now().boxes))}
 
     @property
     def zone(self) -> ZoneInfo:

@@ -87,6 +87,16 @@ class Visitor:
             else None
         )
 
+    def _badges(self) -> dict[str, tuple[str, int]]:
+        """What stands behind words of the menu: path -> (what it counts, how many)."""
+        if self.console.of_province:
+            return {}
+        try:
+            numbers = self.console.pressing_numbers()
+        except NgatuError:  # the page itself says that the store cannot be read
+            return {}
+        return {"/review": ("open", numbers["open"]), "/boxes": ("needing", numbers["needing"])}
+
     @property
     def accounts(self) -> Accounts:
         """Everybody's accounts; what he changes of them is noted as his."""
@@ -108,6 +118,7 @@ class Visitor:
             "menu": menu_of(self.account.role, of_province=self.console.of_province),
             "scope": self._scope(),
             "here": here(self.path),
+            "badges": self._badges(),
         }
         text = self.console.templates.page(template, self.language, {**more, **values})
         return HTMLResponse(text, status)

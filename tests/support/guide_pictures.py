@@ -130,6 +130,8 @@ def filled(file: Path) -> None:
         for came_s, message in sorted(made, key=lambda each: each[0]):
             clock[0] = came_s
             store.commit([message])
+        clock[0] = now.timestamp()
+        store.commit([*_doing(now)])  # each says how it does until now
 
 
 def reviewed(room: DutyRoom) -> None:
@@ -157,6 +159,10 @@ def _boxes(now: datetime) -> Iterator[InboundMessage]:
     yield status(BRIDGE, "online", now)
     yield camera_status(BRIDGE, "nam", "blind", now - timedelta(minutes=52), "covered")
     yield status(SCHOOL, "offline", now - timedelta(hours=2))
+    yield from _doing(now)
+
+
+def _doing(now: datetime) -> Iterator[InboundMessage]:
     for box, warm in ((MARKET, 51.0), (BRIDGE, 63.5), (SCHOOL, 48.0)):
         body = {
             "schema": "1.0", "session": "life-1", "time": rfc3339(now), "cpu_temp_c": warm, "uptime_s": 260_000,

@@ -25,6 +25,7 @@ from station.boxes.state_words import (
     RECORDINGS,
     UNKNOWN,
     camera_reason,
+    camera_word,
     paused_until_ms,
 )
 from station.boxes.wall import BoxesNow
@@ -35,7 +36,7 @@ ON_A_TILE: Final = 2
 """Findings that a tile says; the page of the box has more."""
 MOST_FINDINGS: Final = 64
 """That the page of a box says, the worst first."""
-TONES: Final = {"streaming": "well", "paused": "look", "away": "away"}
+TONES: Final = {"streaming": "well", "paused": "look", "starting": "look", "away": "away"}
 GOOD_STAGES: Final = (OrderStage.DONE,)
 BAD_STAGES: Final = (OrderStage.REFUSED, OrderStage.FAILED, OrderStage.NO_ANSWER, OrderStage.NOT_SENT)
 
@@ -168,7 +169,7 @@ class BoxView:
 
         Before one of its `reports` came nobody knows whether it records.
         """
-        state = ("paused" if camera.paused else camera.state) if known else "away"
+        state = "away" if not known else "paused" if camera.paused else camera_word(camera.state, camera.reason)
         until = self._templates.moment(self._language, paused_until_ms(camera.reason))
         why = camera_reason(camera.reason, until) if state not in ("streaming", "away") else None
         recorded = camera.recording if known else None
@@ -202,7 +203,7 @@ class BoxView:
 
     def _change(self, change: StateChange, titles: dict[str | None, str]) -> Values:
         words = BOX_STATES if change.camera is None else CAMERA_STATES
-        state = "paused" if (change.reason or "").startswith("paused by ") else change.state
+        state = camera_word(change.state, change.reason) if change.camera is not None else change.state
         until = self._templates.moment(self._language, paused_until_ms(change.reason))
         why = camera_reason(change.reason, until) if state != "streaming" else None
         return {
@@ -214,7 +215,7 @@ class BoxView:
             "tone": "well"
             if change.state in ("online", "streaming")
             else "look"
-            if state == "paused"
+            if state in ("paused", "starting")
             else "broken",
             "state": self.say(words.get(state, UNKNOWN)),
             "why": self.say(why) if why else "",

@@ -10,8 +10,9 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any, Final
+from urllib.parse import quote
 
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
@@ -19,7 +20,9 @@ from starlette.responses import HTMLResponse, StreamingResponse
 
 from agent.errors import NgatuError
 from agent.language import translated
+from agent.printable import printable
 from agent.translatable import joined, tr
+from station.boxes.pressing import Pressing, pressing
 from station.lookup.cards import EventCard, cards_of
 from station.lookup.newest import BoxBeat, newest_keys
 from station.review.queue import ReviewQueue
@@ -34,6 +37,8 @@ SHOWN: Final = 60
 """Tiles of a wall."""
 ALERTS: Final = 12
 """Open alerts beside them."""
+MOST_WRONG: Final = 6
+"""Things that the strip names; it says how many there are in all."""
 BEAT_S: Final = 4.0
 MOST_FEEDS: Final = AnswerKind.FEED.value.of_one
 WITHOUT: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no", "Connection": "close"}
@@ -154,13 +159,14 @@ def _beat(visitor: Visitor) -> dict[str, Any]:
     """That the wall is alive, and what it stands on."""
     desk, now_ms = visitor.console, _now_ms()
     try:
-        beat = desk.feed.beat()
+        beat, wrong = desk.feed.beat(), pressing(desk.boxes.now().boxes)
     except NgatuError as error:
         return _troubled(visitor, error)
     away = desk.intake.get("away", "")
     return _moment(visitor, now_ms) | {
         "open": beat.open,
-        "boxes": [_box(each, now_ms, visitor) for each in beat.boxes],
+        "boxes": sorted((_box(each, now_ms, visitor) for each in beat.boxes), key=lambda box: box["well"]),
+        "wrong": _wrong(wrong, visitor),
         "trouble": _unkept(visitor),
         "away": translated(away, visitor.language),
     }
@@ -170,7 +176,11 @@ def _beat(visitor: Visitor) -> dict[str, Any]:
 def standing(visitor: Officer) -> dict[str, Any]:
     """For pages that do not follow: what every screen must say at once, and whether one more may follow."""
     room = visitor.console.under_way.has_room(visitor.account.login, AnswerKind.FEED)
-    return {"unkept": _unkept(visitor), "room": room}
+    try:
+        numbers = visitor.console.pressing_numbers()
+    except NgatuError:  # then the numbers stay as they were
+        numbers = {}
+    return {"unkept": _unkept(visitor), "room": room, **numbers}
 
 
 @router.get("/open-alerts")
@@ -206,6 +216,32 @@ def _box(beat: BoxBeat, now_ms: int, visitor: Visitor) -> dict[str, Any]:
         "state": translated(state, visitor.language),
         "heard": visitor.console.templates.moment(visitor.language, beat.heard_ms),
         "heard_ms": beat.heard_ms,
+    }
+
+
+def _wrong(found: Sequence[Pressing], visitor: Visitor) -> dict[str, Any]:
+    """What keeps somebody from seeing, for the strip that every wall has above all else."""
+    language, moment = visitor.language, visitor.console.templates.moment
+    if not found:
+        words = tr("No box and no camera needs help.")
+    else:
+        words = tr("needs help now") if len(found) == 1 else tr("need help now")
+    return {
+        "look": "needing ill" if found else "needing",
+        "number": str(len(found)) if found else "",
+        "words": translated(words, language),
+        "things": [
+            {
+                "key": printable(each.key),
+                "href": f"/boxes/{quote(each.device, safe='')}",
+                "box": printable(each.box),
+                "what": printable(translated(each.what, language)),
+                "since": translated(tr("since {at}", at=moment(language, each.since_ms)), language)
+                if each.since_ms is not None
+                else "",
+            }
+            for each in found[:MOST_WRONG]
+        ],
     }
 
 

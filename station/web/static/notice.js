@@ -1,5 +1,7 @@
 // What every page must say at once: that nothing new is kept at present, or that the station does not answer, so
 // that what is pressed does not arrive. The wall hears it with its beat.
+import { badges } from "./badges.js";
+
 const notice = document.getElementById("notice");
 const EVERY_MS = 5000;
 const IDLE_MS = 900000; // a page that nobody touches asks no more, so that the session can end by itself
@@ -24,7 +26,9 @@ async function ask() {
   missed = 0;
   heardAt = new Date();
   if (!answer.ok) return;
-  const { unkept } = await answer.json();
+  const said = await answer.json();
+  badges(said);
+  const { unkept } = said;
   notice.textContent = unkept;
   notice.hidden = !unkept;
 }

@@ -1,5 +1,7 @@
 // The wall: tiles as they come, and a word where none come. Texts are the server's; here they are only put in place.
+import { badges } from "./badges.js";
 import { follow } from "./follow.js";
+import { fill as renew } from "./live.js";
 
 const wall = document.getElementById("wall");
 const tiles = document.getElementById("tiles");
@@ -8,6 +10,7 @@ const pulse = document.getElementById("pulse");
 const openCount = document.getElementById("open");
 const trouble = document.getElementById("trouble");
 const model = document.getElementById("tile");
+const needing = document.getElementById("needing");
 const dialog = document.getElementById("take");
 const SHOWN = Number(wall.dataset.shown);
 const ALERTS = 12;
@@ -134,11 +137,14 @@ function beat(said) {
   if (day !== null && day !== said.day) return location.reload(); // moments are told by the day
   day = said.day;
   document.getElementById("clock").textContent = said.clock;
-  const wrong = said.trouble || said.away || "";
-  trouble.hidden = !wrong;
-  trouble.textContent = wrong;
+  const hinders = said.trouble || said.away || "";
+  trouble.hidden = !hinders;
+  trouble.textContent = hinders;
   if (said.boxes === undefined) return;
+  if (!needing) return location.reload(); // the page was made while the store could not be read
   openCount.textContent = said.open;
+  renew(needing, said.wrong);
+  badges({ open: said.open, needing: Number(said.wrong.number) });
   if (alerts.children.length < Math.min(ALERTS, said.open)) complete();
   heard(said.boxes);
   const list = document.getElementById("boxes");

@@ -21,8 +21,10 @@ NOW_S = 1_795_860_000.0
 NOW_MS = round(NOW_S * 1000)
 
 
-def camera(state: str = "streaming", *, paused: bool = False) -> CameraStanding:
-    return CameraStanding("north", "Cổng chợ", state, NOW_MS, None, "rtsp", None, 4.8, paused)
+def camera(
+    state: str = "streaming", *, paused: bool = False, reason: str | None = None, since_ms: int = NOW_MS
+) -> CameraStanding:
+    return CameraStanding("north", "Cổng chợ", state, since_ms, reason, "rtsp", None, 4.8, paused)
 
 
 def health(**more: Any) -> HealthPayload:
@@ -60,6 +62,12 @@ def test_a_box_that_is_well_has_nothing_to_be_told() -> None:
         ({"cameras": (camera("lost"),)}, ("broken", "camera_lost")),
         ({"cameras": (camera("blind"),)}, ("broken", "camera_blind")),
         ({"cameras": (camera("disabled"),)}, ("broken", "camera_disabled")),
+        ({"cameras": (camera("disabled", reason="starting"),)}, ("look", "camera_starting")),
+        (
+            {"cameras": (camera("disabled", reason="starting", since_ms=NOW_MS - 61_000),)},
+            ("broken", "camera_starting"),
+        ),
+        ({"health": None, "health_age_ms": None, "since_ms": NOW_MS - 301_000}, ("broken", "health_late")),
         ({"cameras": (camera("a-newer-word"),)}, ("broken", "camera_unknown")),
         ({"cameras": (camera("disabled", paused=True),)}, ("look", "camera_paused")),
         ({"health": health(degraded=["storage_full"])}, ("broken", "degraded_storage_full")),
@@ -146,3 +154,22 @@ def test_every_kind_of_alarm_about_a_box_is_known() -> None:
     of_the_station = {"pictures_missing", "second_station", "journal_away", "backup_due"}
 
     assert set(AlarmKind) - of_the_station >= set(findings.ALARMS) >= set(findings.ALARMS_NOW)
+
+
+def test_since_when_it_is_so_is_said_where_somebody_knows() -> None:
+    lost = replace(WELL, cameras=(camera("lost", since_ms=NOW_MS - 5_000),))
+    silent = replace(WELL, health_age_ms=400_000)
+    away = replace(WELL, state="offline", since_ms=NOW_MS - 7_000)
+    hot = replace(WELL, health=health(degraded=["overheated"]), alarms=(alarm("overheated"),))
+    full = replace(WELL, health=health(degraded=["storage_full"]))
+
+    since = [judged(each, NOW_MS).findings[0].since_ms for each in (lost, silent, away, hot, full)]
+
+    assert since == [NOW_MS - 5_000, NOW_MS - 400_000, NOW_MS - 7_000, 1, None]
+
+
+def test_an_alarm_that_only_remembers_what_is_found_anyway_is_not_told_twice() -> None:
+    hot = replace(WELL, health=health(degraded=["overheated"]), alarms=(alarm("overheated"),))
+
+    assert keys(hot) == [("look", "degraded_overheated")]
+    assert keys(replace(WELL, alarms=(alarm("box_silent"),))) == []

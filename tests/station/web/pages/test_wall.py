@@ -20,8 +20,9 @@ from station.review.states import ReviewState
 from station.store.database import engine_of, url_of
 from station.store.schema import box as box_table
 from station.watch.embedded import Address
-from tests.support.duty_room import PHONE, SUPERVISOR, DutyRoom, at_the_screen, browser, duty_room
+from tests.support.duty_room import DESK, PHONE, SUPERVISOR, DutyRoom, at_the_screen, browser, duty_room
 from tests.support.fake_box import FakeBox, an_event
+from tests.support.told_boxes import ToldBox
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
@@ -50,6 +51,11 @@ def an_alert(number: int, ago_s: float = 0.0) -> Event:
     made = an_event(number, picture=True)
     at = Instant(made.at.mono_s - ago_s, made.at.wall_s - ago_s)
     return replace(made, at=at, started=at)
+
+
+def health_of(ago_s: float) -> bytes:
+    """How a box does, as it said so many seconds ago by a clock that is right."""
+    return ToldBox("any", time.time()).health(ago_s).raw
 
 
 def link(box: FakeBox, number: int) -> str:
@@ -256,6 +262,55 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(chrome: Browser, room: Duty
         expect(tile(officer.page, box, 1)).to_be_visible()
         width = officer.page.evaluate("document.documentElement.scrollWidth")
         assert width <= PHONE["width"]
+
+
+WIDE = {"width": 1920, "height": 1080}
+
+
+@pytest.mark.parametrize(
+    ("size", "path"), [(WIDE, "/?kiosk=1"), (DESK, "/"), (PHONE, "/"), (PHONE, "/?kiosk=1")]
+)
+def test_a_silent_box_is_seen_at_a_glance_with_its_name_and_since_when(
+    chrome: Browser, room: DutyRoom, box: FakeBox, size: dict[str, int], path: str
+) -> None:
+    with at_the_screen(chrome, room, size=size) as officer:
+        officer.go(path)
+        box.raw("status", codec.status("online", "life-1", Instant(time.monotonic(), time.time())), retain=True)
+        for number in range(1, 9):
+            box.tell(an_alert(number))
+        expect(tile(officer.page, box, 8, "#alerts")).to_be_visible()
+
+        box.raw("health", health_of(900), retain=True)
+
+        thing = officer.page.locator("#needing.ill li", has_text=box.device)
+        expect(thing).to_contain_text("Hộp đã im lặng 15 phút")
+        expect(thing).to_contain_text("từ ")
+        expect(thing).to_be_in_viewport(ratio=1)
+        expect(officer.page.locator("#needing p")).to_be_in_viewport(ratio=1)
+        assert not officer.complaints
+        box.raw("health", health_of(0), retain=True)
+        expect(thing).to_have_count(0)
+
+
+def test_the_menu_of_a_phone_lies_at_the_thumb_with_all_its_pages_and_the_number_of_open_alerts(
+    chrome: Browser, room: DutyRoom, box: FakeBox
+) -> None:
+    with at_the_screen(chrome, room, size=PHONE) as officer:
+        officer.go("/shift")
+        badge = officer.page.locator(".menu [data-badge=open]")
+        before = int(badge.text_content() or "0")
+        box.tell(an_alert(1))
+        expect(badge).to_have_text(str(before + 1), timeout=20_000)
+        assert not officer.complaints
+        links = officer.page.locator(".menu a")
+        for link in links.all():
+            expect(link).to_be_in_viewport(ratio=1)
+            placed = link.bounding_box()
+            assert placed is not None
+            assert placed["y"] > PHONE["height"] * 0.75
+            assert placed["height"] >= 44
+        officer.page.mouse.wheel(0, 20_000)
+        expect(links.last).to_be_in_viewport(ratio=1)
 
 
 def test_who_is_logged_out_elsewhere_sees_no_further_event(
