@@ -1,4 +1,8 @@
-"""When boxes were not there and cameras saw nothing: stretches out of the changes that the store kept."""
+"""When boxes were not there, and cameras saw nothing or less: stretches out of the changes that the store kept.
+
+What a box was only for a while and the store keeps no change of (silent though connected, too hot, without a
+detector) is out of the alarms that remember it (station/boxes/blind_watch.py).
+"""
 
 from __future__ import annotations
 
@@ -7,13 +11,21 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any, Final
 
-from sqlalchemy import Column, ColumnElement, Connection, Row, Table, and_, func, select
+from sqlalchemy import Column, ColumnElement, Connection, Row, Table, and_, func, or_, select
 
+from station.boxes.state_words import camera_word
+from station.ingest.alarms import AlarmKind
 from station.lookup.places import BoxPlace
-from station.store.schema import box_status, camera_status
+from station.store.schema import alarm, box_status, camera_status
 
 BOX_FAULTS: Final = ("offline", "stopped")
-CAMERA_FAULTS: Final = ("stalled", "lost", "blind", "disabled")
+CAMERA_FAULTS: Final = ("stalled", "lost", "blind", "disabled", "paused", "starting")
+REMEMBERED: Final[Mapping[str, str]] = {
+    AlarmKind.BOX_SILENT: "silent",
+    AlarmKind.DETECTOR_FAILED: "detector_failed",
+    AlarmKind.OVERHEATED: "overheated",
+}
+"""Kinds of alarm that are stretches of a box, each by the state that it is here."""
 UNKNOWN: Final = "?"
 
 
@@ -26,12 +38,49 @@ class Outage:
     camera: str
     """As people call it; '': the box itself."""
     state: str
-    """As on the wire: offline, stopped; stalled, lost, blind, disabled."""
+    """Of a box offline, stopped, silent, detector_failed, overheated; of a camera stalled, lost, blind, paused,
+    starting, disabled."""
     start_ms: int
     """May be before the shift."""
     end_ms: int | None
     """None: it went on when the shift ended, or goes on still."""
     reason: str
+    whose: tuple[int, str] = (0, "")
+    """Id of the box, and the camera's name in topics; '': the box itself."""
+
+    def within_ms(self, start_ms: int, until_ms: int) -> int:
+        """How much of it lies in a range."""
+        ends_ms = until_ms if self.end_ms is None else min(self.end_ms, until_ms)
+        return max(0, ends_ms - max(self.start_ms, start_ms))
+
+
+@dataclass(frozen=True, slots=True)
+class OutageSum:
+    """How long a box, or a camera with its box, was not as it should be."""
+
+    box: str
+    camera: str
+    """Both as people call them; '': the box itself."""
+    lasted_ms: int
+    """What overlaps is counted once."""
+
+
+def outage_sums(found: Sequence[Outage], start_ms: int, until_ms: int) -> tuple[OutageSum, ...]:
+    """Of each box and camera that had an outage in the range; a camera's hold those of its box, too."""
+    named = {each.whose: each for each in found}
+    sums = []
+    for (box_id, camera), each in named.items():
+        own = [one for one in found if one.whose in ((box_id, ""), (box_id, camera))]
+        sums.append(OutageSum(each.box, each.camera, _united_ms(own, start_ms, until_ms)))
+    return tuple(sorted(sums, key=lambda each: (-each.lasted_ms, each.box, each.camera)))
+
+
+def _united_ms(found: Sequence[Outage], start_ms: int, until_ms: int) -> int:
+    lasted_ms, reached_ms = 0, start_ms
+    for each in sorted(found, key=lambda one: one.start_ms):
+        lasted_ms += each.within_ms(reached_ms, until_ms)
+        reached_ms = max(reached_ms, until_ms if each.end_ms is None else each.end_ms)
+    return lasted_ms
 
 
 def outages(
@@ -51,6 +100,7 @@ def outages(
         for row, until in _stretches(rows)
         if row.state in faults and (until is None or until > start_ms)
     ]
+    found += _remembered(connection, places, start_ms, end_ms)
     return tuple(sorted(found, key=lambda each: (bool(each.camera), each.start_ms, each.box, each.camera)))
 
 
@@ -79,15 +129,32 @@ def _stretches(rows: Sequence[Row[Any]]) -> Iterator[tuple[Row[Any], int | None]
         yield row, following.at if same else None
 
 
+def _remembered(
+    connection: Connection, places: Mapping[int, BoxPlace], start_ms: int, end_ms: int
+) -> Iterator[Outage]:
+    query = select(alarm).where(
+        alarm.c.kind.in_(list(REMEMBERED)),
+        alarm.c.opened_ms < end_ms,
+        or_(alarm.c.closed_ms.is_(None), alarm.c.closed_ms > start_ms),
+    )
+    for row in connection.execute(query):
+        place = places.get(row.box_id)
+        ends_ms = row.closed_ms if row.closed_ms is not None and row.closed_ms < end_ms else None
+        title = place.title if place is not None else UNKNOWN
+        yield Outage(title, "", REMEMBERED[row.kind], row.opened_ms, ends_ms, "", (row.box_id, ""))
+
+
 def _outage(row: Row[Any], until: int | None, places: Mapping[int, BoxPlace]) -> Outage:
     place, (_, camera) = places.get(row.box_id), _whose(row)
+    reason = getattr(row, "reason", None) or ""
     return Outage(
         box=place.title if place is not None else UNKNOWN,
         camera=place.camera_title(camera) if place is not None and camera else camera,
-        state=row.state,
+        state=camera_word(row.state, reason) if camera else row.state,
         start_ms=row.at,
         end_ms=until,
-        reason=getattr(row, "reason", None) or "",
+        reason=reason,
+        whose=_whose(row),
     )
 
 

@@ -19,9 +19,10 @@ from station.handover.moments import clock, lasted, said, span
 from station.handover.print import Imprint, PrintColumn, Sheet
 from station.review.states import STATE_WORDS
 from station.shift.alerts import ShiftAlert
+from station.shift.outages import Outage, OutageSum, outage_sums
 from station.shift.shift import LineCount, Shift, ShiftPerson, ShiftRequest
-from station.shift.words import MISSING, OUTAGES, became, numbers, what
-from station.store.columns import moment
+from station.shift.words import MISSING, SUMMED, became, numbers, until_words, went_wrong, what
+from station.store.columns import moment, ms
 
 TITLE: Final = tr("Report on the hand-over of a shift")
 MOST: Final = 300
@@ -65,6 +66,8 @@ class _ShiftReport:
         self._shift, self._language = shift, language
         self._zone: tzinfo = imprint.at.tzinfo
         self._sheet = Sheet(TITLE, language, imprint)
+        self._is_over = imprint.at >= shift.range.end
+        self._until_ms = min(shift.range.end_ms, ms(imprint.at))
 
     def bytes(self, commune: str, picture: Pictures) -> bytes:
         shift, title = self._shift, translated(TITLE, into=self._language).upper()
@@ -131,20 +134,29 @@ class _ShiftReport:
         self._sheet.heading(tr("3. Outages of boxes and cameras"))
         rows = [
             (
-                tr("{box}, {camera}", box=each.box, camera=each.camera) if each.camera else each.box,
-                named(OUTAGES, each.state),
+                self._which(each),
+                went_wrong(each),
                 self._clock(each.start_ms),
-                tr("goes on") if each.end_ms is None else self._clock(each.end_ms),
-                "–" if each.end_ms is None else lasted((each.end_ms - each.start_ms) / 1000),
+                until_words(is_over=self._is_over) if each.end_ms is None else self._clock(each.end_ms),
+                lasted(each.within_ms(self._shift.range.start_ms, self._until_ms) / 1000),
             )
             for each in self._shift.outages
         ]
         columns = (
             PrintColumn(tr("which"), 6), PrintColumn(tr("what was wrong"), 4), PrintColumn(tr("from"), 3),
-            PrintColumn(tr("until"), 3), PrintColumn(tr("how long"), 3),
+            PrintColumn(tr("until"), 3), PrintColumn(tr("how long in this shift"), 3),
         )  # fmt: skip
         self._sheet.table(columns, rows[:MOST], tr("Every box and camera was there all the time."))
         self._more(len(rows))
+        sums = outage_sums(self._shift.outages, self._shift.range.start_ms, self._until_ms)
+        if sums:
+            self._sheet.paragraph(SUMMED)
+            heads = PrintColumn(tr("which"), 12), PrintColumn(tr("how long in this shift"), 7)
+            summed = [(self._which(each), lasted(each.lasted_ms / 1000)) for each in sums]
+            self._sheet.table(heads, summed[:MOST], "")
+
+    def _which(self, each: Outage | OutageSum) -> str:
+        return tr("{box}, {camera}", box=each.box, camera=each.camera) if each.camera else each.box
 
     def _requests(self) -> None:
         self._sheet.heading(tr("4. Requests for footage"))
@@ -202,7 +214,7 @@ class _ShiftReport:
                 each.meaning,
                 each.box or "–",
                 self._clock(each.opened_ms),
-                tr("goes on") if each.closed_ms is None else self._clock(each.closed_ms),
+                until_words(is_over=self._is_over) if each.closed_ms is None else self._clock(each.closed_ms),
             )
             for each in self._shift.alarms
         ]

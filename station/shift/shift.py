@@ -15,7 +15,7 @@ from station.footage.folder import CLOSED, FootageFolder, FootageRequest, Footag
 from station.ingest.alarms import AlarmKind
 from station.lookup.places import BoxPlace, read_places
 from station.shift.alerts import ShiftAlerts, shift_alerts
-from station.shift.outages import UNKNOWN, Outage, outages
+from station.shift.outages import REMEMBERED, UNKNOWN, Outage, outages
 from station.shift.times import ShiftRange
 from station.store.database import in_words
 from station.store.schema import alarm, audit_entry, count_interval, event, event_began_ms, gap, stream
@@ -204,7 +204,9 @@ def _alarms(
     connection: Connection, places: Mapping[int, BoxPlace], start_ms: int, end_ms: int
 ) -> Iterable[ShiftAlarm]:
     query = select(alarm).where(
-        alarm.c.opened_ms < end_ms, or_(alarm.c.closed_ms.is_(None), alarm.c.closed_ms >= start_ms)
+        alarm.c.kind.not_in(list(REMEMBERED)),  # they are among the outages
+        alarm.c.opened_ms < end_ms,
+        or_(alarm.c.closed_ms.is_(None), alarm.c.closed_ms >= start_ms),
     )
     for row in connection.execute(query.order_by(alarm.c.opened_ms, alarm.c.id)):
         whose = _title(places, row.box_id) if row.box_id is not None else ""

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from typing import Final
 
 from agent.translatable import joined, tr
-from agent.wire.words import DIRECTIONS, named
+from agent.wire.words import DETAILS, DIRECTIONS, named
+from station.boxes.state_words import REASONS, paused_by
 from station.lookup.words import act_words, label_word
 from station.review.states import STATE_WORDS, reason_words
 from station.shift.alerts import ShiftAlert
+from station.shift.outages import Outage
 from station.shift.shift import LineCount
 
 OUTAGES: Final[Mapping[str, str]] = {
@@ -18,8 +20,14 @@ OUTAGES: Final[Mapping[str, str]] = {
     "stalled": tr("gave no new pictures"),
     "lost": tr("gave no pictures"),
     "blind": tr("could not see"),
-    "disabled": tr("was paused"),
+    "paused": tr("was paused"),
+    "starting": tr("was starting, gave no pictures yet"),
+    "disabled": tr("was off"),
+    "silent": tr("was connected, but silent"),
+    "detector_failed": tr("recognised nothing, told motion only"),
+    "overheated": tr("was too hot and looked at fewer pictures"),
 }
+SUMMED: Final = tr("Each together, what overlaps counted once; a camera with the outages of its box:")
 MISSING: Final[Mapping[str, str]] = {
     "open": tr("have not come yet"),
     "gone": tr("will not come: the box has them no more"),
@@ -31,6 +39,20 @@ def what(alert: ShiftAlert) -> str:
     """What it tells: of whom, and what happened."""
     act = act_words(alert.kind, detail=alert.detail)
     return joined(", ", [label_word(alert.label), act]) if alert.label else act
+
+
+def went_wrong(each: Outage) -> str:
+    """What was wrong, with what made a camera blind and who paused it."""
+    words = named(OUTAGES, each.state)
+    if each.state == "paused" and (who := paused_by(each.reason)):
+        return tr("was paused by {who}", who=who)
+    why = DETAILS.get(each.reason) or REASONS.get(each.reason)
+    return tr("{state}: {reason}", state=words, reason=why) if why else words
+
+
+def until_words(*, is_over: bool) -> str:
+    """Of what had no end in the shift; `is_over`: the shift is."""
+    return tr("went on at its end") if is_over else tr("goes on")
 
 
 def became(alert: ShiftAlert) -> str:

@@ -90,10 +90,12 @@ def add_box_state(connection: Connection, box_id: int, state: str, at_ms: int) -
     connection.execute(insert(box_status).values(row))
 
 
-def add_camera_state(connection: Connection, box_id: int, camera: str, state: str, at_ms: int) -> None:
+def add_camera_state(
+    connection: Connection, box_id: int, camera: str, state: str, at_ms: int, reason: str | None = None
+) -> None:
     """A change of a camera, as its box saw it."""
     row = {"box_id": box_id, "camera": camera, "state": state, "since_ms": at_ms, "received_ms": at_ms + 500}
-    connection.execute(insert(camera_status).values(row))
+    connection.execute(insert(camera_status).values(row | {"reason": reason}))
 
 
 def add_count(

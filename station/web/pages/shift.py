@@ -15,10 +15,11 @@ from station.access.roles import ROLES
 from station.footage import ask
 from station.handover.asking import typed
 from station.handover.print import Imprint
+from station.shift.outages import outage_sums
 from station.shift.report import acts, counted_share, how_far, shift_report
 from station.shift.shift import Shift, read_shift
 from station.shift.times import ShiftRange, chosen, last_shift, shift_after, shift_before
-from station.shift.words import MISSING, OUTAGES, became, numbers, what
+from station.shift.words import MISSING, SUMMED, became, numbers, until_words, went_wrong, what
 from station.store.columns import ms
 from station.web.footage.evidence import pdf
 from station.web.visitor import Officer, Visitor
@@ -36,13 +37,23 @@ def shift_page(visitor: Officer, since: str = "", until: str = "") -> HTMLRespon
         error, wanted = wrong, last_shift(datetime.now(UTC), visitor.console.zone)
     shift = _read(visitor, wanted)
     zone, now = visitor.console.zone, datetime.now(UTC)
-    after = shift_after(wanted, zone)
+    after, until_ms = shift_after(wanted, zone), min(wanted.end_ms, ms(now))
     return visitor.page(
         "shift.html",
         422 if error else 200,
         shift=shift,
-        words={"what": what, "became": became, "numbers": numbers, "acts": acts, "how_far": how_far},
-        outages=OUTAGES,
+        words={
+            "what": what,
+            "became": became,
+            "wrong": went_wrong,
+            "numbers": numbers,
+            "acts": acts,
+            "how_far": how_far,
+        },
+        until_words=until_words(is_over=wanted.end <= now),
+        within=lambda each: each.within_ms(wanted.start_ms, until_ms) / 1000,
+        sums=outage_sums(shift.outages, wanted.start_ms, until_ms),
+        summed=SUMMED,
         missing=MISSING,
         share=lambda line: counted_share(line, shift),
         ms=ms,

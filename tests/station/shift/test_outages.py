@@ -6,9 +6,11 @@ from pathlib import Path
 
 from sqlalchemy import Engine, insert
 
+from station.shift.outages import Outage, outage_sums
+from station.shift.words import went_wrong
 from station.store.schema import box
 from tests.station.shift.test_shift import AT, HOUR_MS, shift
-from tests.support.duty_store import MINUTE_MS, add_box_state, add_camera_state
+from tests.support.duty_store import MINUTE_MS, add_alarm, add_box_state, add_camera_state
 
 
 def test_outages_touch_the_shift_whenever_they_began(store: Engine, tmp_path: Path) -> None:
@@ -32,6 +34,71 @@ def test_outages_touch_the_shift_whenever_they_began(store: Engine, tmp_path: Pa
         ("", "offline", 100, False),
         ("Hướng Bắc", "blind", 200, True),
     ]
+
+
+def stretches(found: tuple[Outage, ...]) -> list[tuple[str, str, int, int | None]]:
+    """Camera, state, from and until in minutes after the shift's beginning."""
+    return [
+        (
+            each.camera,
+            each.state,
+            (each.start_ms - AT) // MINUTE_MS,
+            None if each.end_ms is None else (each.end_ms - AT) // MINUTE_MS,
+        )
+        for each in found
+    ]
+
+
+def test_a_camera_that_starts_is_not_called_paused_and_one_that_is_paused_not_off(
+    store: Engine, tmp_path: Path
+) -> None:
+    with store.begin() as connection:
+        for state, at_ms, reason in (
+            ("disabled", 10, "starting"), ("streaming", 11, None), ("disabled", 20, "paused by lan until 2026"),
+            ("streaming", 30, None), ("disabled", 40, "the agent stops"), ("blind", 50, "covered"),
+        ):  # fmt: skip
+            add_camera_state(connection, 1, "north", state, AT + at_ms * MINUTE_MS, reason)
+
+    found = shift(store, tmp_path).outages
+
+    assert [each[1:] for each in stretches(found)] == [
+        ("starting", 10, 11), ("paused", 20, 30), ("disabled", 40, 50), ("blind", 50, None),
+    ]  # fmt: skip
+    assert [went_wrong(each) for each in found] == [
+        "was starting, gave no pictures yet", "was paused by lan",
+        "was off: the program of the box was stopped",
+        "could not see: covered",
+    ]  # fmt: skip
+
+
+def test_a_box_that_was_silent_though_connected_too_hot_or_without_a_detector_is_among_them(
+    store: Engine, tmp_path: Path
+) -> None:
+    with store.begin() as connection:
+        add_alarm(connection, 1, "box_silent", AT - 20 * MINUTE_MS, AT + 5 * MINUTE_MS)
+        add_alarm(connection, 1, "detector_failed", AT + 10 * MINUTE_MS, None)
+        add_alarm(connection, 1, "overheated", AT + 20 * MINUTE_MS, AT + 9 * HOUR_MS)
+        add_alarm(connection, 1, "box_silent", AT - 90 * MINUTE_MS, AT - 80 * MINUTE_MS)
+
+    found = shift(store, tmp_path)
+
+    assert stretches(found.outages) == [
+        ("", "silent", -20, 5), ("", "detector_failed", 10, None), ("", "overheated", 20, None),
+    ]  # fmt: skip
+    assert not found.alarms  # told once
+
+
+def test_what_overlaps_is_counted_once_and_only_what_lies_in_the_shift(store: Engine, tmp_path: Path) -> None:
+    with store.begin() as connection:
+        add_box_state(connection, 1, "offline", AT - 30 * MINUTE_MS)
+        add_box_state(connection, 1, "online", AT + 20 * MINUTE_MS)
+        add_alarm(connection, 1, "box_silent", AT + 10 * MINUTE_MS, AT + 30 * MINUTE_MS)
+        for state, at_ms in (("lost", 25), ("streaming", 35), ("lost", 475)):
+            add_camera_state(connection, 1, "north", state, AT + at_ms * MINUTE_MS)
+
+    sums = outage_sums(shift(store, tmp_path).outages, AT, AT + 8 * HOUR_MS)
+
+    assert [(each.camera, each.lasted_ms // MINUTE_MS) for each in sums] == [("Hướng Bắc", 40), ("", 30)]
 
 
 def test_a_box_without_a_birth_message_is_called_by_its_name(store: Engine, tmp_path: Path) -> None:

@@ -46,7 +46,8 @@ def full(number: int = 3) -> Shift:
         events=number + 40,
         outages=(
             Outage("Ngã tư", "", "offline", at, at + 60_000, ""),
-            Outage("Chợ", "Cổng", "lost", at, None, ""),
+            Outage("Chợ", "Cổng", "lost", at, None, "", (2, "cong")),
+            Outage("Chợ", "", "silent", at + 3_600_000, at + 7_200_000, "", (2, "")),
         ),
         counts=(LineCount("Ngã tư", "Bắc", "vach", {("car", "in"): 1_234}, 4 * 3_600_000),),
         alarms=(ShiftAlarm("backup_due", "", at, None),),
@@ -60,10 +61,29 @@ def test_it_says_what_the_next_shift_has_to_know() -> None:
     for words in (
         "BIÊN BẢN BÀN GIAO CA TRỰC", "hai-ninh: ca sáng, 06:00:00 – 14:00:00, 27/11/2026",
         "4: chưa xem 3, đã xem 1",
-        "04:00:00, 27/11/2026, đến muộn, lúc 06:01:00", "không kết nối được", "còn tiếp diễn", "1.234", "50 %",
+        "04:00:00, 27/11/2026, đến muộn, lúc 06:01:00", "không kết nối được", "còn khi hết ca",
+        "vẫn kết nối nhưng im lặng", "1.234", "50 %",
         "Nguyễn Thị Lan", "Người giao ca", "Người nhận ca", "lập lúc 14:05:00, 27/11/2026, người lập: Lê Văn A",
     ):  # fmt: skip
         assert words in text, words
+
+
+def test_what_overlaps_of_a_camera_and_its_box_is_summed_once() -> None:
+    text = " ".join(text_of(shift_report(full(), "hai-ninh", IMPRINT, "en")).split())
+
+    summed = text[text.index("what overlaps counted once") : text.index("4. Requests")]
+    assert "Chợ, Cổng 8 h" in summed
+    assert "Chợ 1 h" in summed
+    assert "Ngã tư 1 min" in summed
+
+
+def test_a_shift_that_goes_on_counts_until_now() -> None:
+    now = Imprint(RANGE.start + timedelta(hours=3), "Lê Văn A")
+
+    text = " ".join(text_of(shift_report(full(), "hai-ninh", now, "en")).split())
+
+    assert "Chợ, Cổng 3 h" in text
+    assert "went on at its end" not in text
 
 
 def test_a_quiet_shift_has_words_for_each_part() -> None:
