@@ -76,6 +76,8 @@ class EventCard:
     """new, seen, confirmed, false or passed_on."""
     reviewed_by: str | None = None
     """The name of who did it last."""
+    reviewed_ms: int | None = None
+    """When that was."""
     review_reason: str | None = None
     """Of a false alarm."""
     review_right_label: str | None = None
@@ -146,6 +148,7 @@ _QUERY = (
         review.c.state.label("review_state"),
         review.c.name.label("reviewed_by"),
         review.c.reason.label("review_reason"),
+        review.c.changed_ms.label("reviewed_ms"),
         review.c.right_label.label("review_right_label"),
     )
     .outerjoin(_thumbnail, _thumbnail.c.sha256 == event.c.thumbnail_sha256)
@@ -190,6 +193,7 @@ def _card(row: Row[Any], places: Mapping[int, BoxPlace]) -> EventCard:
         scene=row.scene,
         review=state,
         reviewed_by=None if state == NEW else row.reviewed_by,
+        reviewed_ms=None if state == NEW else row.reviewed_ms,
         review_reason=row.review_reason,
         review_right_label=row.review_right_label,
         vehicle_colour=row.vehicle_colour,

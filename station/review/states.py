@@ -51,8 +51,8 @@ class FalseReason(StrEnum):
 
 
 STATE_WORDS: Final[Mapping[str, str]] = {
-    ReviewState.NEW: tr("not looked at"),
-    ReviewState.SEEN: tr("seen"),
+    ReviewState.NEW: tr("not taken yet"),
+    ReviewState.SEEN: tr("being worked on"),
     ReviewState.CONFIRMED: tr("confirmed"),
     ReviewState.FALSE: tr("false alarm"),
     ReviewState.PASSED_ON: tr("passed on"),
@@ -142,6 +142,13 @@ def reason_words(reason: str, right_label: str | None = None) -> str:
     if not right_label:
         return words
     return tr("{reason}; it is: {label}", reason=words, label=named(RIGHT_LABELS, right_label))
+
+
+def by_whom(state: str, name: str, at: str) -> str:
+    """Who said so and when; of what is being worked on who does, and since when."""
+    if state == ReviewState.SEEN:
+        return tr("{name}, since {at}", name=name, at=at)
+    return tr("{name}, at {at}", name=name, at=at)
 
 
 def clean_note(said: str) -> str:

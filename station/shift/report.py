@@ -21,7 +21,7 @@ from station.review.states import STATE_WORDS
 from station.shift.alerts import ShiftAlert
 from station.shift.outages import Outage, OutageSum, outage_sums
 from station.shift.shift import LineCount, Shift, ShiftPerson, ShiftRequest
-from station.shift.words import MISSING, SUMMED, became, numbers, until_words, went_wrong, what
+from station.shift.words import MISSING, SUMMED, became, judged_by, numbers, until_words, went_wrong, what
 from station.store.columns import moment, ms
 
 TITLE: Final = tr("Report on the hand-over of a shift")
@@ -128,7 +128,10 @@ class _ShiftReport:
         if each.is_late:
             when = tr("{time}, came late, at {came}", time=when, came=self._clock(each.received_ms))
         where = tr("{box}, {camera}", box=each.box, camera=each.camera)
-        return when, where, what(each), became(each), each.reviewer, each.note
+        return when, where, what(each), became(each), self._by(each), each.note
+
+    def _by(self, each: ShiftAlert) -> str:
+        return judged_by(each, "" if each.reviewed_ms is None else self._clock(each.reviewed_ms))
 
     def _outages(self) -> None:
         self._sheet.heading(tr("3. Outages of boxes and cameras"))

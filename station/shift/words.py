@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from agent.printable import printable
 from agent.translatable import joined, tr
 from agent.wire.words import DETAILS, DIRECTIONS, named
 from station.boxes.state_words import REASONS, paused_by
 from station.lookup.words import act_words, label_word
-from station.review.states import STATE_WORDS, reason_words
+from station.review.states import STATE_WORDS, by_whom, reason_words
 from station.shift.alerts import ShiftAlert
 from station.shift.outages import Outage
 from station.shift.shift import LineCount
@@ -63,6 +64,14 @@ def became(alert: ShiftAlert) -> str:
         if alert.reason
         else state
     )
+
+
+def judged_by(alert: ShiftAlert, at: str) -> str:
+    """Who judged it or works on it, and when; empty: nobody has."""
+    if not alert.reviewer:
+        return ""
+    name = printable(alert.reviewer)
+    return name if alert.reviewed_ms is None else by_whom(alert.state, name, at)
 
 
 def numbers(line: LineCount) -> str:

@@ -26,7 +26,7 @@ from station.review.states import (
 from station.web.visitor import Visitor
 
 STEP_WORDS: Final = {
-    ReviewState.SEEN: tr("Seen, in hand"),
+    ReviewState.SEEN: tr("Take it"),
     ReviewState.CONFIRMED: tr("Confirmed"),
     ReviewState.PASSED_ON: tr("Passed on"),
 }
@@ -103,7 +103,9 @@ def sheet_of(visitor: Visitor, key: ReviewKey) -> ReviewSheet | None:
     standing = queue.standing(key)
     may = following(standing.state)
     steps = [
-        StepButton(str(state), STEP_WORDS[state], *_STEP_KEYS[state]) for state in STEP_WORDS if state in may
+        StepButton(str(state), _step_words(state, standing, visitor), *_STEP_KEYS[state])
+        for state in STEP_WORDS
+        if state in may
     ]
     reasons = [
         StepButton(f"{ReviewState.FALSE}:{reason}", REASON_WORDS[reason], f"Key{letter}", letter)
@@ -113,6 +115,14 @@ def sheet_of(visitor: Visitor, key: ReviewKey) -> ReviewSheet | None:
     tile = desk.tiles.of(card, visitor.language)
     rule = named(RULE_WORDS, card.rule_kind)
     return ReviewSheet(key, card, tile, rule, standing, steps, reasons, labels, queue.history(key))
+
+
+def _step_words(state: ReviewState, standing: Standing, visitor: Visitor) -> str:
+    """On the button: an alert that somebody has is taken over, or gets another note by whoever has it."""
+    if state is not ReviewState.SEEN or standing.state is not ReviewState.SEEN or standing.by is None:
+        return STEP_WORDS[state]
+    is_own = standing.by.login == visitor.account.login
+    return tr("Keep it, with this note") if is_own else tr("Take it over")
 
 
 def label_buttons(seen_as: str | None) -> list[StepButton]:

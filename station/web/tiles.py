@@ -11,11 +11,12 @@ import structlog
 
 from agent.core.types import Severity
 from agent.language import translated
+from agent.printable import printable
 from agent.translatable import joined, tr
 from agent.wire.words import DETAILS, DIRECTIONS, LABELS, named
 from station.lookup.cards import EventCard
 from station.lookup.words import kind_word
-from station.review.states import STATE_WORDS
+from station.review.states import STATE_WORDS, by_whom
 from station.web.render import Templates
 
 log = structlog.get_logger("station.web.tiles")
@@ -91,7 +92,7 @@ class Tiles:
             "late": translated(late_of(self._templates, card), language) if late else "",
             "picture": f"/pictures/{card.thumbnail}" if card.thumbnail else None,
             "review": card.review,
-            "reviewed": reviewed_of(card, language),
+            "reviewed": reviewed_of(self._templates, card, language),
         }
 
 
@@ -124,9 +125,15 @@ def late_of(templates: Templates, card: EventCard) -> str:
     return tr("came only at {at}", at=templates.clock(card.received_ms))
 
 
-def reviewed_of(card: EventCard, language: str) -> str:
-    """What became of it; empty: nobody has looked."""
+def reviewed_of(templates: Templates, card: EventCard, language: str) -> str:
+    """What became of it, by whom and when; empty: nobody has taken it."""
     if card.review == "new" or card.reviewed_by is None:
         return ""
-    state = translated(STATE_WORDS.get(card.review, card.review), language)
-    return f"{state} · {card.reviewed_by}"
+    return reviewed_words(templates, card.review, card.reviewed_by, card.reviewed_ms, language)
+
+
+def reviewed_words(templates: Templates, state: str, name: str, at_ms: int | None, language: str) -> str:
+    """As "being worked on – Trần Văn Bình, since 02:13:05": who has an alert is never a guess."""
+    whose = by_whom(state, printable(name), templates.moment(language, at_ms))
+    words = translated(STATE_WORDS.get(state, state), language)
+    return f"{words} – {translated(whose, language)}"

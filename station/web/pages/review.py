@@ -23,7 +23,7 @@ from station.lookup.words import what_words
 from station.review.open_alerts import AlertPlace, AlertWish, OpenAlert, OpenCount
 from station.review.queue import EventUnknown, ReviewOvertaken, ReviewQueue
 from station.review.standing import Reviewer, ReviewKey, Standing
-from station.review.states import MAX_NOTE, STATE_WORDS, ReviewRefused, ReviewState
+from station.review.states import MAX_NOTE, STATE_WORDS, ReviewRefused, ReviewState, by_whom
 from station.web.pages.entry import inside
 from station.web.review_sheet import sheet_of, state_words, step_of
 from station.web.visitor import Officer, Visitor, wants_page
@@ -104,6 +104,7 @@ def review_page(
         problem=None,
         note="",
         words=state_words,
+        by_whom=by_whom,
     )
 
 
@@ -186,7 +187,8 @@ def _one(
     if sheet is None:
         raise HTTPException(404)
     values = {"sheet": sheet, "next": onward, "most": MAX_NOTE, "problem": problem, "note": note}
-    return visitor.page("review_one.html", status, words=state_words, states=STATE_WORDS, **values)
+    words = {"words": state_words, "by_whom": by_whom, "states": STATE_WORDS}
+    return visitor.page("review_one.html", status, **words, **values)
 
 
 def _said(standing: Standing, language: str) -> dict[str, Any]:

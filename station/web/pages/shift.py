@@ -19,7 +19,7 @@ from station.shift.outages import outage_sums
 from station.shift.report import acts, counted_share, how_far, shift_report
 from station.shift.shift import Shift, read_shift
 from station.shift.times import ShiftRange, chosen, last_shift, shift_after, shift_before
-from station.shift.words import MISSING, SUMMED, became, numbers, until_words, went_wrong, what
+from station.shift.words import MISSING, SUMMED, became, judged_by, numbers, until_words, went_wrong, what
 from station.store.columns import ms
 from station.web.footage.evidence import pdf
 from station.web.visitor import Officer, Visitor
@@ -45,6 +45,7 @@ def shift_page(visitor: Officer, since: str = "", until: str = "") -> HTMLRespon
         words={
             "what": what,
             "became": became,
+            "by": judged_by,
             "wrong": went_wrong,
             "numbers": numbers,
             "acts": acts,

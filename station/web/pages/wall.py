@@ -27,8 +27,9 @@ from station.lookup.cards import EventCard, cards_of
 from station.lookup.newest import BoxBeat, newest_keys
 from station.review.queue import ReviewQueue
 from station.review.standing import ReviewStep
-from station.review.states import STATE_WORDS, ReviewState
+from station.review.states import ReviewState
 from station.web.feed import EventFeed, FeedItem, FeedPlace, FeedRun
+from station.web.tiles import reviewed_words
 from station.web.under_way import AnswerKind, UnderWay
 from station.web.visitor import Officer, Visitor, counted, for_people
 
@@ -128,7 +129,7 @@ async def _next(following: EventFeed, place: FeedPlace) -> FeedRun | None:
 def _said(visitor: Visitor, item: FeedItem) -> str:
     if isinstance(item.said, EventCard):
         return _message("tile", visitor.console.tiles.sent(item.said, visitor.language), item.place)
-    changed = json.dumps(_changed(item.said, visitor.language), ensure_ascii=False)
+    changed = json.dumps(_changed(item.said, visitor), ensure_ascii=False)
     return _message("review", changed, item.place)
 
 
@@ -245,14 +246,17 @@ def _wrong(found: Sequence[Pressing], visitor: Visitor) -> dict[str, Any]:
     }
 
 
-def _changed(step: ReviewStep, language: str) -> dict[str, Any]:
+def _changed(step: ReviewStep, visitor: Visitor) -> dict[str, Any]:
     """What a tile says once somebody took this step."""
-    state = translated(STATE_WORDS[step.state], language)
+    templates, language, name = visitor.console.templates, visitor.language, step.by.name
     return {
         "key": f"{step.box_id}/{step.event_id}",
         "is_open": not step.state.is_final,
         "is_untaken": step.state is ReviewState.NEW,
-        "reviewed": "" if step.state is ReviewState.NEW else f"{state} · {step.by.name}",
+        "by": name,
+        "reviewed": ""
+        if step.state is ReviewState.NEW
+        else reviewed_words(templates, str(step.state), name, step.changed_ms, language),
     }
 
 

@@ -59,7 +59,7 @@ function tile(card) {
 }
 
 function review(change) {
-  if (change.key !== key || !change.reviewed || change.reviewed.endsWith(` · ${page.dataset.me}`)) return;
+  if (change.key !== key || !change.reviewed || change.by === page.dataset.me) return;
   meanwhile.hidden = false;
   meanwhile.textContent = change.is_open ? change.reviewed : page.dataset.wordDone.replace("{what}", change.reviewed);
 }

@@ -11,16 +11,20 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from playwright.sync_api import Error as BrowserError
 from playwright.sync_api import Page
 
 from agent.language import translated
-from station.review.states import STATE_WORDS, ReviewState
+from station.review.states import ReviewState
 from station.store.schema import LATE_MS
 from station.web.pages.wall import ALERTS, BEAT_S, BOX_STATES, SILENT, SILENT_MS
+from station.web.render import Templates
+from station.web.tiles import reviewed_words
 from tests.acceptance.faults.stage import Receiver
 
+TEMPLATES = Templates(ZoneInfo("Asia/Ho_Chi_Minh"))
 NOTICES_S = 12.0
 """So long a wall waits for a beat before it says that it hears nothing."""
 OLD_S = BEAT_S + NOTICES_S + 3.0
@@ -98,19 +102,21 @@ class StoreAt:
             "from event left join blob on blob.sha256 = thumbnail_sha256"
         )
         reviews = [
-            (key, ReviewState(state), name)
-            for key, state, name in station.rows("select box_id || '/' || event_id, state, name from review")
+            (key, ReviewState(state), name, at_ms)
+            for key, state, name, at_ms in station.rows(
+                "select box_id || '/' || event_id, state, name, changed_ms from review"
+            )
         ]
         boxes = station.rows("select device, state, last_seen_ms from box")
         return cls(
             at_s=at_s,
             late={key: bool(late) for key, late, *_ in events},
             review={
-                key: f"{translated(STATE_WORDS[state], 'vi')} · {name}"
-                for key, state, name in reviews
+                key: reviewed_words(TEMPLATES, str(state), name, at_ms, "vi")
+                for key, state, name, at_ms in reviews
                 if state is not ReviewState.NEW  # what is open again shows nothing, as before
             },
-            is_settled={key: state.is_final for key, state, _ in reviews},
+            is_settled={key: state.is_final for key, state, *_ in reviews},
             alerts=frozenset(key for key, _, is_alert, *_ in events if is_alert),
             pictured=frozenset(key for key, _, _, _, is_here in events if is_here),
             open=sum(is_alert and is_unsettled for _, _, is_alert, is_unsettled, _ in events),

@@ -102,7 +102,7 @@ def test_who_comes_after_it_was_taken_back_learns_who_did(queue: ReviewQueue) ->
     seen = queue.acknowledge(FIRST, HA, seen=0)
     assert queue.take_back(FIRST, NAM, seen=seen.change_id) is NOBODY
 
-    with pytest.raises(ReviewOvertaken, match="Nam was faster: not looked at"):
+    with pytest.raises(ReviewOvertaken, match="Nam was faster: not taken yet"):
         queue.mark(FIRST, ReviewState.CONFIRMED, HA, seen=seen.change_id)
     queue.mark(FIRST, ReviewState.CONFIRMED, HA, seen=0)
 

@@ -50,7 +50,7 @@ def test_a_false_alarm_says_why_in_both_languages() -> None:
 
     assert str(words) == "false alarm: an animal"
     assert translated(words, "vi") == f"báo nhầm: {translated(REASON_WORDS[FalseReason.ANIMAL], 'vi')}"
-    assert state_words(ReviewState.SEEN, None) == "seen"
+    assert state_words(ReviewState.SEEN, None) == "being worked on"
     wrong = state_words(ReviewState.FALSE, FalseReason.WRONG_LABEL, "none")
     assert str(wrong) == "false alarm: taken for something else; it is: no road user"
 

@@ -59,6 +59,16 @@ def test_only_an_alert_that_nobody_has_taken_is_offered(
     assert not tiles.of(replace(card, severity="info"), "vi")["is_open"]
 
 
+def test_a_tile_says_who_works_on_an_alert_and_since_when(tiles: Tiles) -> None:
+    taken = replace(CARD, review="seen", reviewed_by="Trung úy A", reviewed_ms=AT_MS)
+    settled = replace(taken, review="confirmed")
+
+    at = tiles.of(CARD, "vi")["moment"]
+    assert tiles.of(taken, "vi")["reviewed"] == f"đang xử lý – Trung úy A, từ {at}"
+    assert tiles.of(taken, "en")["reviewed"].startswith("being worked on – Trung úy A, since ")
+    assert tiles.of(settled, "vi")["reviewed"] == f"đã xác nhận – Trung úy A, lúc {at}"
+
+
 def test_a_name_from_a_box_makes_no_other_address(tiles: Tiles) -> None:
     assert tiles.of(replace(CARD, event_id="../../people?x=1"), "vi")["href"].startswith("/events/cho-01/..%2F")
 

@@ -81,7 +81,7 @@ def test_the_newest_open_alert_is_shown_with_how_many_are_open(lan: Desk) -> Non
     page = lan.page()
 
     assert shown(page) == "e-4"
-    assert "4 open" in page and "4 not looked at" in page
+    assert "4 open" in page and "4 not taken yet" in page
 
 
 def test_a_verdict_leads_to_the_next_one_until_none_is_left(lan: Desk) -> None:
@@ -118,8 +118,8 @@ def test_what_somebody_has_in_hand_stays_open_and_says_so(lan: Desk) -> None:
     lan.post("/events/north-01/e-4/review", step="seen", note="a patrol is on its way")
     page = lan.page()
 
-    assert "4 open" in page and "3 not looked at" in page
-    assert "a patrol is on its way" in page and "seen · Nguyễn Thị Lan" in page
+    assert "4 open" in page and "3 not taken yet" in page
+    assert "a patrol is on its way" in page and "being worked on – Nguyễn Thị Lan, since " in page
     assert shown(lan.page("/review?new=1")) == "e-3"
 
 
@@ -174,10 +174,10 @@ def test_a_program_gets_the_standing_and_is_told_of_others_too(lan: Desk, screen
 
     assert (first.status_code, second.status_code) == (200, 409)
     assert first.json() | {"at_ms": 0, "change": 0} == {
-        "state": "seen", "reason": None, "right_label": None, "words": "seen", "by": "Nguyễn Thị Lan",
+        "state": "seen", "reason": None, "right_label": None, "words": "being worked on", "by": "Nguyễn Thị Lan",
         "note": "in hand", "at_ms": 0, "change": 0,
     }  # fmt: skip
-    assert second.json()["error"] == "Nguyễn Thị Lan was faster: seen"
+    assert second.json()["error"] == "Nguyễn Thị Lan was faster: being worked on"
     assert second.json()["now"]["note"] == "in hand"
 
 

@@ -117,7 +117,7 @@ def test_an_alert_is_acknowledged_with_a_note_and_other_screens_hear_of_it(
         lan.page.click("dialog button.main")
 
         theirs = tile(minh.page, box, 1)
-        expect(theirs.locator(".reviewed").first).to_contain_text("Nguyễn Thị Lan")
+        expect(theirs.locator(".reviewed").first).to_contain_text("đang xử lý – Nguyễn Thị Lan, từ ")
 
 
 def test_a_screen_that_lost_its_process_comes_back_without_a_missed_event(
