@@ -51,6 +51,11 @@ class Tally:
         until_ms = self.locked_until_ms
         return until_ms if until_ms is not None and until_ms > now_ms else None
 
+    @property
+    def left(self) -> int:
+        """So many more wrong ones at most, then somebody must wait; at least 1."""
+        return max(1, FREE - self.failed)
+
     def after_wrong(self, now_ms: int, free: int = FREE) -> Tally:
         """With one more of them; `free` of them cost nothing, the last of these begins the first lock."""
         failed = self.failed + 1
@@ -108,6 +113,11 @@ class Strangers:
             full_ms = max(self._full_again_ms.get(network, 0), now_ms) + ADDRESS_TRY_EVERY_MS
             self._put(self._full_again_ms, network, full_ms)
             return pair.locked(now_ms) is not None or self._address_ms(network, now_ms) is not None
+
+    def left(self, login: str, address: str) -> int:
+        """After so many more wrong ones at most somebody there must wait, whether or not the login exists."""
+        with self._lock:
+            return self._pairs.get((login, network_of(address)), Tally()).left
 
     def right(self, login: str, address: str) -> None:
         """Forget what was wrong before; what the address did with other logins stays."""

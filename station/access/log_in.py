@@ -54,6 +54,8 @@ class Refused:
     why: LogInRefusal
     until_ms: int | None = None
     """When the next try is possible; None: now."""
+    left: int | None = None
+    """After so many more wrong passwords at most somebody must wait; None: it is not about that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +177,10 @@ class LogIn:
             self._strangers.wrong(asked.login, asked.address, now_ms, exists=asked.account is not None)
         until_ms = self._must_wait(asked, tally, now_ms)
         self._note(AuditVerb.LOG_IN_FAILED, asked, {"why": LogInRefusal.WRONG, "locked_until_ms": until_ms})
-        return Refused(LogInRefusal.WRONG if until_ms is None else LogInRefusal.WAIT, until_ms)
+        if until_ms is not None:
+            return Refused(LogInRefusal.WAIT, until_ms)
+        left = tally.left if asked.is_known else self._strangers.left(asked.login, asked.address)
+        return Refused(LogInRefusal.WRONG, left=left)
 
     def _counted(self, asked: _Asked, now_ms: int) -> Tally:
         """Count a wrong password in the database, where the login exists."""

@@ -18,6 +18,10 @@ from station.web.visitor import COOKIE, LANGUAGE, Desk, Officer, address_of, lan
 
 router = APIRouter()
 KNOWN: Final = "ngatu-known"
+KEYBOARD: Final = tr(
+    "Is Caps Lock on? Does Unikey make other letters of what you type, such as “â” of “aa”? “Show what is "
+    "typed” shows it. Whoever has forgotten it gets a new one from an administrator."
+)
 STATUS: Final = {LogInRefusal.WRONG: 401, LogInRefusal.WAIT: 429, LogInRefusal.DISABLED: 403}
 
 
@@ -56,7 +60,7 @@ def log_in(
     except (PasswordsBusy, AccountError) as error:
         return _form(request, desk, {**shown, "what": error.what, "hint": error.hint}, 429)
     if isinstance(outcome, Refused):
-        return _form(request, desk, {**shown, "what": _why(outcome, desk)}, STATUS[outcome.why])
+        return _form(request, desk, {**shown, **_why(outcome, desk)}, STATUS[outcome.why])
     if before := request.cookies.get(own_name(COOKIE, desk)):
         desk.sessions.end(before)  # whoever's it was: nobody goes on in it behind another's name
     answer = RedirectResponse("/own" if outcome.account.must_change else inside(next), 303)
@@ -76,13 +80,18 @@ def _flags(desk: DutyConsole) -> dict[str, Any]:
     return {"secure": desk.web.public_url is not None, "httponly": True, "samesite": "strict"}
 
 
-def _why(refused: Refused, desk: DutyConsole) -> str:
+def _why(refused: Refused, desk: DutyConsole) -> dict[str, str]:
+    """What is wrong and what to do: the same whether or not the login exists."""
     if refused.why is LogInRefusal.WAIT:
         until = desk.templates.clock(refused.until_ms and refused.until_ms + 999)  # never a moment too early
-        return tr("there were too many wrong passwords: wait until {until}, then try again", until=until)
+        what = tr("there were too many wrong passwords: wait until {until}, then try again", until=until)
+        return {"what": what, "hint": KEYBOARD}
     if refused.why is LogInRefusal.DISABLED:
-        return tr("this account is switched off; ask an administrator")
-    return tr("name or password is wrong")
+        return {"what": tr("this account is switched off; ask an administrator")}
+    what = tr("name or password is wrong; {left} more tries at most, then you must wait", left=refused.left)
+    if refused.left == 1:
+        what = tr("name or password is wrong; after one more wrong one you must wait")
+    return {"what": what, "hint": KEYBOARD}
 
 
 @router.post("/logout")

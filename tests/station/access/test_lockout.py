@@ -93,6 +93,19 @@ def test_a_login_that_nobody_has_is_locked_over_all_addresses_as_one_that_somebo
     assert strangers.locked("nobody", "10.9.9.9", NOW) == NOW + MINUTE
 
 
+@pytest.mark.parametrize("exists", [True, False])
+def test_it_is_known_how_many_more_there_may_be_whether_or_not_somebody_has_the_login(exists: bool) -> None:
+    strangers = Strangers()
+    assert strangers.left("lan", "10.0.0.1") == FREE
+    left = []
+    for _ in range(FREE + 1):
+        strangers.wrong("lan", "10.0.0.1", NOW, exists=exists)
+        left.append(strangers.left("lan", "10.0.0.1"))
+
+    assert left == [4, 3, 2, 1, 1, 1]
+    assert strangers.left("lan", "10.0.0.2") == FREE
+
+
 def test_what_is_remembered_has_room_for_so_many_and_the_oldest_go() -> None:
     strangers = Strangers(room=3)
     for _ in range(FREE):

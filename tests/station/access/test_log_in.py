@@ -75,7 +75,7 @@ def test_each_log_in_has_a_token_of_its_own(people: People) -> None:
 
 
 def test_a_wrong_password_and_a_login_that_nobody_has_are_refused_alike(people: People) -> None:
-    assert wrong(people) == wrong(people, login="nobody") == Refused(LogInRefusal.WRONG)
+    assert wrong(people) == wrong(people, login="nobody") == Refused(LogInRefusal.WRONG, left=4)
     one, other = entries(people)
 
     assert (one.subject, one.login, one.verb) == ("lan", "", "log_in_failed")
@@ -201,7 +201,7 @@ def test_an_address_with_many_logins_waits_but_for_browsers_that_are_known(peopl
 def test_that_an_account_is_disabled_is_told_to_who_knows_the_password_only(people: People) -> None:
     people.accounts.disable("lan")
 
-    assert wrong(people) == Refused(LogInRefusal.WRONG)
+    assert wrong(people) == Refused(LogInRefusal.WRONG, left=4)
     assert right(people) == Refused(LogInRefusal.DISABLED)
     assert people.place.rows("select count(*) from web_session") == [(0,)]
     people.accounts.enable("lan")

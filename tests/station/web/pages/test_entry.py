@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from http.cookies import SimpleCookie
 from pathlib import Path
 
 import httpx
 import pytest
+from playwright.sync_api import expect
 
 from station.access.lockout import FREE
 from station.access.roles import Role
+from station.watch.embedded import Address
 from station.web.pages.entry import inside
+from tests.support.duty_room import PHONE, at_the_screen, browser, duty_room
 from tests.support.people import GOOD
 from tests.support.screens import Screen, csrf_of, screen
 
@@ -117,6 +121,71 @@ def test_a_wrong_password_and_an_unknown_login_read_the_same(room: Screen) -> No
     assert one.text.replace('value="lan"', 'value="nobody"') == other.text
     assert "wrong password" not in one.text
     assert "set-cookie" not in one.headers
+
+
+def said(answer: httpx.Response) -> str:
+    """What the page says is wrong."""
+    found = re.search(r'<p class="problem" role="alert">(.*?)<br>', answer.text)
+    return found[1] if found else ""
+
+
+@pytest.mark.parametrize("login", ["lan", "nobody.at.all"])
+def test_a_wrong_password_is_told_how_many_tries_are_left_whether_or_not_the_login_exists(
+    room: Screen, login: str
+) -> None:
+    browser = room.browser()
+    browser.cookies.set("ngatu-language", "en")
+
+    answers = [log_in(browser, "wrong one", login) for _ in range(FREE)]
+
+    assert [said(each) for each in answers[:2]] == [
+        "name or password is wrong; 4 more tries at most, then you must wait",
+        "name or password is wrong; 3 more tries at most, then you must wait",
+    ]
+    assert said(answers[3]) == "name or password is wrong; after one more wrong one you must wait"
+    assert said(answers[4]).startswith("there were too many wrong passwords: wait until ")
+    assert all("Unikey" in each.text.split("<form")[0] for each in answers)
+
+
+def test_a_browser_that_is_known_has_a_count_of_its_own(room: Screen) -> None:
+    browser = room.browser()
+    browser.cookies.set("ngatu-language", "en")
+    log_in(browser)
+    log_in(room.browser(), "wrong one")
+
+    assert "4 more tries" in said(log_in(browser, "wrong one"))
+
+
+@pytest.mark.browser
+@pytest.mark.timeout(240)
+def test_the_page_says_what_the_keyboard_does_with_a_password_and_shows_it_on_demand(
+    embedded: Address, tmp_path: Path
+) -> None:
+    with (
+        duty_room(tmp_path / "duty", embedded.port) as room,
+        browser() as chrome,
+        at_the_screen(chrome, room, None, PHONE) as officer,
+    ):
+        officer.go("/login")
+        page = officer.page
+        marks, field = page.locator("#marks"), page.locator("[name=password]")
+        expect(marks).to_be_hidden()
+        field.fill("con trau")
+        expect(marks).to_be_hidden()
+        field.fill("con trâu")
+        expect(marks).to_contain_text("Unikey")
+        expect(field).to_have_attribute("type", "password")
+        page.check("#show")
+        expect(field).to_have_attribute("type", "text")
+        capital = "new KeyboardEvent('keydown', {key: 'A', bubbles: true, modifierCapsLock: true})"
+        field.evaluate(f"field => field.dispatchEvent({capital})")
+        expect(page.locator("#caps")).to_contain_text("Caps Lock")
+        field.evaluate("field => field.dispatchEvent(new KeyboardEvent('keydown', {key: 'a', bubbles: true}))")
+        expect(page.locator("#caps")).to_be_hidden()
+        page.fill("[name=login]", "lan")
+        page.click("button.main")
+        expect(page.locator(".problem")).to_contain_text("Caps Lock")
+        assert [each for each in officer.complaints if "401" not in each] == []
 
 
 def test_after_five_wrong_ones_the_page_says_until_when_one_must_wait(room: Screen) -> None:

@@ -174,8 +174,8 @@ def test_a_program_gets_the_standing_and_is_told_of_others_too(lan: Desk, screen
 
     assert (first.status_code, second.status_code) == (200, 409)
     assert first.json() | {"at_ms": 0, "change": 0} == {
-        "state": "seen", "reason": None, "right_label": None, "words": "being worked on", "by": "Nguyễn Thị Lan",
-        "note": "in hand", "at_ms": 0, "change": 0,
+        "state": "seen", "reason": None, "right_label": None, "words": "being worked on",
+        "by": "Nguyễn Thị Lan", "note": "in hand", "at_ms": 0, "change": 0,
     }  # fmt: skip
     assert second.json()["error"] == "Nguyễn Thị Lan was faster: being worked on"
     assert second.json()["now"]["note"] == "in hand"
