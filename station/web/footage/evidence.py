@@ -21,6 +21,7 @@ from station.handover.dossier import Dossier, PlaceNames
 from station.handover.report import HandOver, report
 from station.handover.shelf import shelve, shelved
 from station.lookup.places import read_places
+from station.web.footage.next_steps import next_steps
 from station.web.footage.package_view import package_of, shelf_of
 from station.web.footage.request_rows import HINTS, address, names_of, progress_of, row_of, said_by_box
 from station.web.footage.requests import sending
@@ -154,6 +155,7 @@ def _page(
         error=error,
         supervises=visitor.may(Role.SUPERVISOR),
         shelf=shelf_of(folder),
+        goes_on=next_steps(visitor, folder, is_handed=shelf_of(folder) is not None),
         offset_min=_offset_min(visitor, folder),
         holds=state.stage not in (FootageStage.REFUSED, FootageStage.RELEASED, FootageStage.DELETED),
     )
