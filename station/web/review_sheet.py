@@ -103,7 +103,7 @@ def sheet_of(visitor: Visitor, key: ReviewKey) -> ReviewSheet | None:
     standing = queue.standing(key)
     may = following(standing.state)
     steps = [
-        StepButton(str(state), _step_words(state, standing, visitor), *_STEP_KEYS[state])
+        StepButton(str(state), step_words(state, standing, visitor), *_STEP_KEYS[state])
         for state in STEP_WORDS
         if state in may
     ]
@@ -117,7 +117,7 @@ def sheet_of(visitor: Visitor, key: ReviewKey) -> ReviewSheet | None:
     return ReviewSheet(key, card, tile, rule, standing, steps, reasons, labels, queue.history(key))
 
 
-def _step_words(state: ReviewState, standing: Standing, visitor: Visitor) -> str:
+def step_words(state: ReviewState, standing: Standing, visitor: Visitor) -> str:
     """On the button: an alert that somebody has is taken over, or gets another note by whoever has it."""
     if state is not ReviewState.SEEN or standing.state is not ReviewState.SEEN or standing.by is None:
         return STEP_WORDS[state]

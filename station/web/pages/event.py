@@ -33,7 +33,7 @@ from station.retention.settings import DAY_MS
 from station.review.queue import ReviewQueue
 from station.review.states import REASON_WORDS, FalseReason, ReviewState, by_whom, following
 from station.web.asking.picture import asked_of
-from station.web.review_sheet import label_buttons, state_words
+from station.web.review_sheet import label_buttons, state_words, step_words
 from station.web.visitor import Officer, Visitor
 
 router = APIRouter()
@@ -85,6 +85,7 @@ def event_page(visitor: Officer, box: str, event_id: str) -> HTMLResponse:
         history=queue.history(card.key),
         say=state_words,
         by_whom=by_whom,
+        take=step_words(ReviewState.SEEN, standing, visitor),
         labels=label_buttons(card.label),
         reasons={str(each): REASON_WORDS[each] for each in FalseReason},
         may=[str(each) for each in following(standing.state)],

@@ -166,7 +166,7 @@ def _beat(visitor: Visitor) -> dict[str, Any]:
     away = desk.intake.get("away", "")
     return _moment(visitor, now_ms) | {
         "open": beat.open,
-        "boxes": sorted((_box(each, now_ms, visitor) for each in beat.boxes), key=lambda box: box["well"]),
+        "boxes": _boxes(beat.boxes, wrong, now_ms, visitor),
         "wrong": _wrong(wrong, visitor),
         "trouble": _unkept(visitor),
         "away": translated(away, visitor.language),
@@ -205,6 +205,15 @@ def _troubled(visitor: Visitor, error: NgatuError) -> dict[str, Any]:
 def _moment(visitor: Visitor, now_ms: int) -> dict[str, Any]:
     templates = visitor.console.templates
     return {"now_ms": now_ms, "clock": templates.clock(now_ms), "day": templates.day(now_ms)}
+
+
+def _boxes(
+    beats: Sequence[BoxBeat], wrong: Sequence[Pressing], now_ms: int, visitor: Visitor
+) -> list[dict[str, Any]]:
+    """Each with its state; those that need help first, also where they are connected."""
+    needing = {each.device for each in wrong}
+    boxes = [_box(each, now_ms, visitor) | {"needs": each.device in needing} for each in beats]
+    return sorted(boxes, key=lambda box: (box["well"], not box["needs"]))
 
 
 def _box(beat: BoxBeat, now_ms: int, visitor: Visitor) -> dict[str, Any]:

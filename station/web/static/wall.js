@@ -150,7 +150,7 @@ function beat(said) {
   const list = document.getElementById("boxes");
   list.replaceChildren(...said.boxes.map((box) => {
     const item = document.createElement("li");
-    item.className = box.well ? "well" : "ill";
+    item.className = box.well && !box.needs ? "well" : "ill";
     const link = document.createElement("a");
     link.href = box.href;
     link.textContent = box.title;

@@ -167,6 +167,20 @@ def two_at_once(lan: Desk, binh: Desk) -> None:
     assert "false alarm: something else" in lan.page(FIRST)
 
 
+def test_whoever_looks_at_an_alert_that_another_has_may_take_it_over_and_its_own_officer_need_not(
+    lan: Desk, screen: DutyScreen
+) -> None:
+    assert ">Take it<" in lan.page(FIRST.removesuffix("/review"))
+    lan.post(step="seen", change=change_of(lan))
+
+    own, binh = lan.page(FIRST.removesuffix("/review")), Desk(screen, "binh")
+    assert "Take it" not in own.replace("Take it back", "")
+    for path in (FIRST.removesuffix("/review"), FIRST):
+        assert "Take it over" in binh.page(path)
+        assert "Nguyễn Thị Lan, since " in binh.page(path)
+    assert "Keep it, with this note" in lan.page(FIRST)
+
+
 def test_a_program_gets_the_standing_and_is_told_of_others_too(lan: Desk, screen: DutyScreen) -> None:
     """As the wall does it: without the step that was seen last, an event is acknowledged only if it is new."""
     first = lan.post(json=True, state="seen", note="in hand")

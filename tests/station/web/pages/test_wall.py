@@ -287,6 +287,7 @@ def test_a_silent_box_is_seen_at_a_glance_with_its_name_and_since_when(
         expect(thing).to_contain_text("từ ")
         expect(thing).to_be_in_viewport(ratio=1)
         expect(officer.page.locator("#needing p")).to_be_in_viewport(ratio=1)
+        expect(officer.page.locator("#boxes li.ill", has_text=box.device)).to_have_count(1)
         assert not officer.complaints
         box.raw("health", health_of(0), retain=True)
         expect(thing).to_have_count(0)
