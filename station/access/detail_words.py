@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from agent.printable import printable
 from agent.translatable import joined, tr
+from agent.wire.payloads import UNKNOWN_COLOUR
 from agent.wire.words import COLOURS, DIRECTIONS, KINDS, LABELS, SEVERITIES, named
 from station.access.audit_entry import VERBS, ConsoleEntry
 from station.access.roles import ROLES
@@ -101,11 +102,13 @@ NAMES: Final[Mapping[str, str]] = {
     "words": tr("words"),
     "zones": tr("zones"),
 }
+_COLOURS: Final = {**COLOURS, UNKNOWN_COLOUR: tr("not known")}
+"""Of a look-up: it may ask for those of whom none was told."""
 _OF: Final[Mapping[str, Mapping[str, str]]] = {
     "at": {"review": tr("the queue of alerts")},
     "by": {"reset": tr("given by an administrator"), "own": tr("by themselves")},
     "class": CLASSES,
-    "clothes_colours": COLOURS,
+    "clothes_colours": _COLOURS,
     "deed": VERBS,
     "did": VERBS,
     "directions": DIRECTIONS,
@@ -122,7 +125,7 @@ _OF: Final[Mapping[str, Mapping[str, str]]] = {
     "language": {"vi": "Tiếng Việt", "en": "English"},
     "role": ROLES,
     "severities": SEVERITIES,
-    "vehicle_colours": COLOURS,
+    "vehicle_colours": _COLOURS,
     "why": {"wrong": tr("wrong name or password"), "disabled": tr("disabled")},
 }
 """Of some details also the values have words."""

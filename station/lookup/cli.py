@@ -45,9 +45,11 @@ def events_command(
     label: Annotated[
         list[str] | None, typer.Option(help="Who or what, such as motorcycle; repeatable.")
     ] = None,
-    colour: Annotated[list[str] | None, typer.Option(help="Of the vehicle, such as red; repeatable.")] = None,
+    colour: Annotated[
+        list[str] | None, typer.Option(help="Of the vehicle, such as red, or unknown; repeatable.")
+    ] = None,
     clothes: Annotated[
-        list[str] | None, typer.Option(help="The colour of what somebody wears; repeatable.")
+        list[str] | None, typer.Option(help="The colour of what somebody wears, or unknown; repeatable.")
     ] = None,
     direction: Annotated[
         list[str] | None, typer.Option(help="As the rule names it, such as in; repeatable.")
@@ -71,7 +73,8 @@ def events_command(
     needs_sqlalchemy()
     from station.config import load  # noqa: PLC0415
     from station.lookup.pictures import PictureFolder  # noqa: PLC0415
-    from station.lookup.query import EventFilter, found, strangers  # noqa: PLC0415
+    from station.lookup.query import found, number_of_unknown, strangers  # noqa: PLC0415
+    from station.lookup.wanted import EventFilter  # noqa: PLC0415
     from station.store.blobs import BLOBS  # noqa: PLC0415
     from station.store.database import engine_of, url_of  # noqa: PLC0415
     from station.store.pictures.rows import KeptPictures  # noqa: PLC0415
@@ -118,6 +121,9 @@ def events_command(
     try:
         if not _show(rows if folder is None else map(folder.copy, rows), _writer(as_csv, as_json, wide), aside):
             _tell_strangers(strangers(engine, wanted))
+        if number := number_of_unknown(engine, wanted):
+            words = tr("{number} more fit but for a colour that is not known: add unknown to it", number=number)
+            typer.echo(translated(words), err=True)
         if folder is not None:
             missing = tr("; {number} are missing in the store", number=folder.missing) if folder.missing else ""
             copied = tr(

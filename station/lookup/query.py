@@ -13,10 +13,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, Row, Select, or_, select, tuple_
+from sqlalchemy import ColumnElement, Engine, Row, Select, func, or_, select, tuple_
 from sqlalchemy.exc import SQLAlchemyError
 
 from agent.core.types import Phase
+from agent.wire.payloads import UNKNOWN_COLOUR
+from station.lookup.colour_asked import has_colour, unknown_besides
+from station.lookup.wanted import EventFilter
 from station.store.columns import moment, ms
 from station.store.database import current_version, in_words
 from station.store.schema import (
@@ -30,26 +33,9 @@ from station.store.schema import (
 )
 
 PAGE = 500
+_NO_STRANGERS = (("colour", UNKNOWN_COLOUR), ("clothes", UNKNOWN_COLOUR))
 _HOUR_MS = 3_600_000
 _FIRST_MS = -(2**53)
-
-
-@dataclass(frozen=True, slots=True)
-class EventFilter:
-    """Which events: those that went on at some moment from `since` until before `until`; empty: whatever."""
-
-    since: datetime
-    until: datetime
-    boxes: tuple[str, ...] = ()
-    cameras: tuple[str, ...] = ()
-    """A camera's name, of whatever box, or BOX/CAMERA."""
-    kinds: tuple[str, ...] = ()
-    labels: tuple[str, ...] = ()
-    vehicle_colours: tuple[str, ...] = ()
-    clothes_colours: tuple[str, ...] = ()
-    directions: tuple[str, ...] = ()
-    rules: tuple[str, ...] = ()
-    severities: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +98,21 @@ def found(engine: Engine, wanted: EventFilter, page: int = PAGE) -> Iterator[Fou
         raise in_words(error, engine.url) from error
 
 
+def number_of_unknown(engine: Engine, wanted: EventFilter) -> int:
+    """How many more there are that fit but for a colour that is not known; 0 also where none is asked for.
+
+    Raises:
+        StoreError: the store cannot be read.
+    """
+    parts = [part for each in unknown_besides(wanted) for _, part in _parts(each)]
+    try:
+        with engine.connect() as connection, connection.begin():
+            numbers = [select(func.count()).select_from(part.order_by(None).subquery()) for part in parts]
+            return sum(connection.scalar(number) or 0 for number in numbers)
+    except SQLAlchemyError as error:
+        raise in_words(error, engine.url) from error
+
+
 def strangers(engine: Engine, wanted: EventFilter) -> list[tuple[str, str, list[str]]]:
     """What is asked for and is in no event of the store: (word, value, what there is instead).
 
@@ -138,7 +139,8 @@ def strangers(engine: Engine, wanted: EventFilter) -> list[tuple[str, str, list[
                 if not any(values):
                     continue
                 there = sorted(filter(None, connection.scalars(select(column).distinct())))
-                missing += [(word, value, there) for value in values if value and value not in there]
+                said = [value for value in values if value and (word, value) not in _NO_STRANGERS]
+                missing += [(word, value, there) for value in said if value not in there]
             return missing
     except SQLAlchemyError as error:
         raise in_words(error, engine.url) from error
@@ -195,14 +197,18 @@ def _conditions(wanted: EventFilter) -> Iterator[ColumnElement[bool]]:
         (box.c.device, wanted.boxes),
         (event.c.kind, wanted.kinds),
         (event.c.label, wanted.labels),
-        (event.c.vehicle_colour, wanted.vehicle_colours),
-        (event.c.clothes_colour, wanted.clothes_colours),
         (event.c.direction, wanted.directions),
         (event.c.rule_id, wanted.rules),
         (event.c.severity, wanted.severities),
     ):
         if values:
             yield column.in_(values)
+    for name, colours in (
+        ("vehicle_colour", wanted.vehicle_colours),
+        ("clothes_colour", wanted.clothes_colours),
+    ):
+        if colours:
+            yield has_colour(event.c, name, colours)
     if wanted.cameras:
         named = [each.rpartition("/") for each in wanted.cameras]
         yield or_(

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from station.lookup.cards import EventCard
+from station.lookup.colour_asked import unknown_besides
 from station.lookup.found import EventCount, EventPage, place_of
 from station.lookup.walk.scan import Budget, go_by_index
 from station.lookup.walk.search_walk import SearchWalk
@@ -69,6 +70,21 @@ def counted(
     """
     with _reading(engine) as connection:
         return SearchWalk(connection, wanted, Budget(budget_s)).number(most)
+
+
+def counted_unknown(
+    engine: Engine, wanted: EventSearch, most: int = MOST_COUNTED, budget_s: float = BUDGET_S
+) -> EventCount | None:
+    """How many more there are that fit but for a colour that is not known; None: no colour is asked for.
+
+    Raises:
+        StoreError: the store cannot be read.
+    """
+    parts = [counted(engine, each, most, budget_s) for each in unknown_besides(wanted)]
+    if not parts:
+        return None
+    number = sum(each.number for each in parts)
+    return EventCount(min(number, most), is_all=number <= most and all(each.is_all for each in parts))
 
 
 def found_all(engine: Engine, wanted: EventSearch, page: int = _EXPORT_PAGE) -> Iterator[EventCard]:

@@ -39,3 +39,21 @@ class EventSearch:
     late_only: bool = False
     """What came late, or was replayed."""
     newest_first: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class EventFilter:
+    """Which events: those that went on at some moment from `since` until before `until`; empty: whatever."""
+
+    since: datetime
+    until: datetime
+    boxes: tuple[str, ...] = ()
+    cameras: tuple[str, ...] = ()
+    """A camera's name, of whatever box, or BOX/CAMERA."""
+    kinds: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    vehicle_colours: tuple[str, ...] = ()
+    clothes_colours: tuple[str, ...] = ()
+    directions: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
+    severities: tuple[str, ...] = ()

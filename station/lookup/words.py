@@ -11,6 +11,7 @@ from typing import Final
 
 from agent.printable import printable
 from agent.translatable import filtered, joined, tr
+from agent.wire.payloads import UNKNOWN_COLOUR
 from agent.wire.words import COLOURS, DETAILS, DIRECTIONS, END_REASONS, KINDS, LABELS, PHASES, SEVERITIES, named
 from station.lookup.cards import EventCard
 from station.lookup.places import BOX_ITSELF
@@ -89,8 +90,8 @@ def label_word(label: str) -> str:
 
 
 def colour_word(colour: str) -> str:
-    """Of a vehicle, or of what somebody wears."""
-    return named(COLOURS, colour)
+    """Of a vehicle, or of what somebody wears; `unknown` is asked for, and told of none."""
+    return tr("not known") if colour == UNKNOWN_COLOUR else named(COLOURS, colour)
 
 
 def direction_word(direction: str) -> str:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from agent.translatable import tr
+from agent.wire.payloads import UNKNOWN_COLOUR
 from station.lookup.places import BoxPlace
 from station.lookup.spoken import vocabulary
 from station.lookup.spoken.moments import NUMBERS, number_of, taken_time
@@ -187,6 +188,7 @@ def _vocabulary(name: str) -> Mapping[str, re.Pattern[str]]:
 
 def _with_colours(search: EventSearch, left: SpokenText) -> EventSearch:
     """What somebody wears is said as such; a colour alone is the vehicle's, or of who goes on foot."""
+    is_unknown = left.take(vocabulary.NO_COLOUR) is not None
     clothes = [_first(each) for each in left.take_all(vocabulary.CLOTHES)]
     others = [_first(each) for each in left.take_all(vocabulary.COLOURS)]
     while (found := left.take_if(vocabulary.MAYBE_COLOURS, lambda it: _is_written(left, it))) is not None:
@@ -196,6 +198,8 @@ def _with_colours(search: EventSearch, left: SpokenText) -> EventSearch:
     worn, driven = (
         [word for said in each for word in vocabulary.colours_of(said)] for each in (clothes, others)
     )
+    if is_unknown:
+        (worn if search.labels == ("person",) else driven).append(UNKNOWN_COLOUR)
     return replace(
         search,
         vehicle_colours=tuple(dict.fromkeys(driven)),

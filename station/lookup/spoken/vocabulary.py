@@ -107,6 +107,11 @@ WRITTEN_COLOURS: Final = frozenset(
     ("đỏ", "do", "trắng", "nâu", "xám", "tím", "đen", "vàng", "bạc", "hồng", "cam", "nau", "xam")
 )
 """Of those that are another word with other accents, or without, only these are colours."""
+NO_COLOUR: Final = phrase(
+    "khong ro mau", "chua ro mau", "khong biet mau", "khong ro mau sac", "unknown colour", "unknown color",
+    "colour unknown", "color unknown", "colour not known", "of no known colour",
+)  # fmt: skip
+"""Nobody could tell it, as of most at night."""
 CLOTHES: Final = re.compile(
     rf"(?<!\w)(?:(?:mac\s+(?:ao|do|quan\s+ao)|ao(?:\s+(?:khoac|mua|phong|so\s+mi))?|mac)\s+(?:mau\s+)?(?P<after>{_ANY})"
     rf"|(?P<before>{_ENGLISH})\s+(?:t-?shirt|shirt|jacket|coat|raincoat|jumper|hoodie|dress|clothes|top)"

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, and_, exists, false, func, or_
 
 from agent.core.types import Phase
 from station.lookup.cards import NEW
+from station.lookup.colour_asked import has_colour
 from station.lookup.places import BoxPlace
 from station.lookup.walk.scan import Conditions
 from station.lookup.walk.ways import KnownCameras, placed_by
@@ -44,14 +45,18 @@ def _plain(columns: Any, wanted: EventSearch) -> Iterator[ColumnElement[bool]]:
     for name, values in (
         ("kind", wanted.kinds),
         ("label", wanted.labels),
-        ("vehicle_colour", wanted.vehicle_colours),
-        ("clothes_colour", wanted.clothes_colours),
         ("direction", wanted.directions),
         ("rule_id", wanted.rules),
         ("severity", wanted.severities),
     ):
         if values:
             yield getattr(columns, name).in_([value[:LONGEST_WORD] for value in values])
+    for name, colours in (
+        ("vehicle_colour", wanted.vehicle_colours),
+        ("clothes_colour", wanted.clothes_colours),
+    ):
+        if colours:
+            yield has_colour(columns, name, colours)
     if wanted.riders is not None:
         yield columns.riders >= wanted.riders if wanted.riders_at_least else columns.riders == wanted.riders
     if wanted.zones:

@@ -9,6 +9,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, func, select
 
 from agent.core.types import Severity
+from agent.wire.payloads import UNKNOWN_COLOUR
 from station.lookup.places import BoxPlace
 from station.lookup.walk.scan import EventPlace, ScanOrder, Stretch, place_after
 from station.lookup.wanted import EventSearch
@@ -163,9 +164,9 @@ class _Ways:
             yield _each(event.c.rule_id, wanted.rules, "rules")
         if wanted.labels and not wanted.kinds:
             yield _each(event.c.label, wanted.labels, "labels")
-        if wanted.vehicle_colours:
+        if wanted.vehicle_colours and UNKNOWN_COLOUR not in wanted.vehicle_colours:
             yield _each(event.c.vehicle_colour, wanted.vehicle_colours, "vehicle_colours")
-        if wanted.clothes_colours:
+        if wanted.clothes_colours and UNKNOWN_COLOUR not in wanted.clothes_colours:
             yield _each(event.c.clothes_colour, wanted.clothes_colours, "clothes_colours")
         if wanted.directions:
             yield _each(event.c.direction, wanted.directions, "directions")

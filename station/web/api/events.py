@@ -29,6 +29,10 @@ router = APIRouter(tags=["events"])
 DAY: Final = timedelta(days=1)
 MOST: Final = 500
 Several = Annotated[list[Asked], Query(max_length=50)]
+Colours = Annotated[
+    list[Asked],
+    Query(max_length=50, description="A word, or unknown: those of whom none was told, as of most at night."),
+]
 
 
 def search_of(
@@ -39,8 +43,8 @@ def search_of(
     kind: Several = [],  # noqa: B006
     label: Several = [],  # noqa: B006
     riders_at_least: Annotated[int | None, Query(ge=0, le=100)] = None,
-    vehicle_colour: Several = [],  # noqa: B006
-    clothes_colour: Several = [],  # noqa: B006
+    vehicle_colour: Colours = [],  # noqa: B006
+    clothes_colour: Colours = [],  # noqa: B006
     direction: Several = [],  # noqa: B006
     zone: Several = [],  # noqa: B006
     rule: Several = [],  # noqa: B006

@@ -14,7 +14,8 @@ from agent.core.types import Severity
 from agent.language import translated
 from agent.translatable import joined
 from station.handover.dossier import Dossier
-from station.lookup.query import EventFilter, FoundEvent, found
+from station.lookup.query import FoundEvent, found
+from station.lookup.wanted import EventFilter
 from station.lookup.words import act_words, label_word
 from station.store.columns import ms
 from verifier import timeline

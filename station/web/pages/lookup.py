@@ -14,9 +14,11 @@ from agent.language import translated
 from agent.printable import printable
 from station.access.audit_entry import AuditVerb
 from station.lookup.cards import EventCard
+from station.lookup.colour_asked import FIELDS as COLOUR_FIELDS
+from station.lookup.colour_asked import with_unknown
 from station.lookup.found import EventCount, EventPage
 from station.lookup.places import BOX_ITSELF, BoxPlace
-from station.lookup.search import found_all, looked_up
+from station.lookup.search import counted_unknown, found_all, looked_up
 from station.lookup.spoken.known import known_names
 from station.lookup.spoken.understood import KnownNames, Understood, understood
 from station.lookup.timeline.density import densities
@@ -60,6 +62,7 @@ def lookup(visitor: Officer, request: Request, q: str = "") -> Response:
         until_ms=ms(asked.search.until),
         rows=[_row(visitor, card) for card in page.cards],
         number=number,
+        besides=_besides(visitor, asked),
         next=None if page.next is None else asked.address(after=page.next),
         looked_to_ms=page.looked_to_ms,
         densities=[] if desk.of_province else _densities(visitor, asked, page, places),
@@ -103,6 +106,16 @@ def _file(lines: Iterator[str], media_type: str, asked: AskedSearch, end: str) -
 def _spoken(asked: AskedSearch, now: datetime, names: KnownNames) -> Understood | None:
     """What is to be said about the words of which the look-up was made."""
     return understood(asked.said, now, names) if asked.said else None
+
+
+def _besides(visitor: Visitor, asked: AskedSearch) -> dict[str, Any] | None:
+    """How many more fit but for a colour that is not known, with their look-up; None: none, or a later page."""
+    number = None if asked.after else counted_unknown(visitor.console.reads, asked.search)
+    if number is None or (number.is_all and not number.number):
+        return None
+    every = with_unknown(asked.search)
+    fields = {name: getattr(every, name) for name in COLOUR_FIELDS}
+    return {"number": number, "address": asked.address(said=asked.said, **fields)}
 
 
 def _number(number: EventCount) -> str:

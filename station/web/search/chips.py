@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from agent.translatable import tr
+from agent.wire.payloads import UNKNOWN_COLOUR
 from agent.wire.words import COLOURS, LABELS
 from station.lookup.places import BOX_ITSELF, BoxPlace
 from station.lookup.words import (
@@ -28,7 +29,7 @@ KINDS: Final = (
 """Those that an officer looks for, the most pressing first; of the box itself the rest is found by words."""
 RIDERS: Final = (("1", tr("1 person")), ("2", tr("2 people")), ("3+", tr("3 people or more")))
 
-
+_COLOURS: Final = (*COLOURS, UNKNOWN_COLOUR)
 LISTED_CAMERAS: Final = 64
 """Of one box: as many as a configuration may have."""
 LISTED_PLACES: Final = 128
@@ -70,8 +71,8 @@ def chips_of(asked: AskedSearch, places: Mapping[int, BoxPlace]) -> list[Chip]:
         ("cameras", lambda value: _camera_words(value, by_device)),
         ("kinds", act_words),
         ("labels", label_word),
-        ("vehicle_colours", lambda value: tr("vehicle: {colour}", colour=colour_word(value))),
-        ("clothes_colours", lambda value: tr("clothes: {colour}", colour=colour_word(value))),
+        ("vehicle_colours", _vehicle_words),
+        ("clothes_colours", _clothes_words),
         ("directions", lambda value: tr("direction: {direction}", direction=direction_word(value))),
         ("zones", lambda value: tr("zone: {zone}", zone=value)),
         ("rules", lambda value: tr("rule: {rule}", rule=value)),
@@ -89,6 +90,18 @@ def chips_of(asked: AskedSearch, places: Mapping[int, BoxPlace]) -> list[Chip]:
     if search.late_only:
         found.append(Chip(tr("came late"), asked.address(late_only=False)))
     return found
+
+
+def _vehicle_words(colour: str) -> str:
+    if colour == UNKNOWN_COLOUR:
+        return tr("vehicle of no known colour")
+    return tr("vehicle: {colour}", colour=colour_word(colour))
+
+
+def _clothes_words(colour: str) -> str:
+    if colour == UNKNOWN_COLOUR:
+        return tr("clothes of no known colour")
+    return tr("clothes: {colour}", colour=colour_word(colour))
 
 
 def _box_words(device: str, by_device: Mapping[str, BoxPlace]) -> str:
@@ -134,8 +147,8 @@ def choices_of(asked: AskedSearch, places: Mapping[int, BoxPlace], directions: I
         kinds=_listed(KINDS, search.kinds, act_words),
         labels=_listed(LABELS, search.labels, label_word),
         riders=riders,
-        vehicle_colours=_listed(COLOURS, search.vehicle_colours, colour_word),
-        clothes_colours=_listed(COLOURS, search.clothes_colours, colour_word),
+        vehicle_colours=_listed(_COLOURS, search.vehicle_colours, colour_word),
+        clothes_colours=_listed(_COLOURS, search.clothes_colours, colour_word),
         directions=_listed(dict.fromkeys(("in", "out", *directions)), search.directions, direction_word),
         severities=_listed(("alert", "info"), search.severities, severity_word),
         reviews=_listed(STATE_WORDS, search.reviews, lambda value: STATE_WORDS.get(value, value)),

@@ -81,6 +81,15 @@ def test_a_word_that_no_event_has_is_told_with_those_that_there_are(config: Path
     assert err == "no event at all has the label motorbike; there is: motorcycle\n"
 
 
+def test_who_asks_for_a_colour_hears_of_those_of_whom_none_is_known(config: Path) -> None:
+    code, out, err = events(config, "--colour", "red", "--camera", "north")
+
+    assert (code, out.splitlines()[-1]) == (0, "0 events")
+    assert err.splitlines()[-1] == "1 more fit but for a colour that is not known: add unknown to it"
+    code, out, err = events(config, "--colour", "red", "--colour", "unknown", "--camera", "north")
+    assert (code, out.splitlines()[-2], err) == (0, "1 events", "")
+
+
 @pytest.mark.long
 @pytest.mark.parametrize(
     ("words", "said"),

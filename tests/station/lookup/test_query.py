@@ -14,7 +14,8 @@ from sqlalchemy import event as hooks
 
 from agent.core.types import Phase
 from station.ingest.inbound import InboundMessage, read
-from station.lookup.query import EventFilter, FoundEvent, found, strangers
+from station.lookup.query import FoundEvent, found, number_of_unknown, strangers
+from station.lookup.wanted import EventFilter
 from station.store.database import StoreError
 from tests.station.ingest.test_receipts import BASE, messages
 from tests.station.store.test_clocks import WALL_MS, clock_map, stamped
@@ -98,13 +99,25 @@ def test_events_are_found_by_the_colours_that_their_boxes_told(place: Place) -> 
                 painted(2, vehicle_colour="blue"),
                 painted(3, vehicle_colour="unknown", clothes_colour="red"),
                 lasting(4, 4, 5),
+                lasting(5, 5, 6, object=None, kind="camera_lost"),
             ]
         )
 
     assert ids(place, vehicle_colours=("red",)) == ["e-1"]
     assert ids(place, vehicle_colours=("red", "blue")) == ["e-1", "e-2"]
     assert ids(place, clothes_colours=("red",)) == ["e-3"]
-    assert ids(place, vehicle_colours=("unknown",)) == [], "what nobody could say is no colour"
+    assert ids(place, vehicle_colours=("unknown",)) == ["e-3", "e-4"], "a lost camera is no vehicle"
+    assert ids(place, vehicle_colours=("red", "unknown")) == ["e-1", "e-3", "e-4"]
+    window = {"since": SIX, "until": SIX + timedelta(hours=2)}
+    for wanted, number in (
+        ({"vehicle_colours": ("red",)}, 2),
+        ({"vehicle_colours": ("red",), "clothes_colours": ("red",)}, 2),
+        ({"vehicle_colours": ("blue",), "clothes_colours": ("red", "unknown")}, 2),
+        ({"vehicle_colours": ("red", "unknown")}, 0),
+        ({}, 0),
+    ):
+        assert number_of_unknown(place.engine, EventFilter(**window, **wanted)) == number, wanted
+    assert strangers(place.engine, EventFilter(**window, vehicle_colours=("unknown",))) == []
 
 
 def test_what_has_no_end_went_on_as_long_as_its_box_was_heard(filled: Place) -> None:

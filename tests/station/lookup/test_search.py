@@ -12,8 +12,9 @@ import pytest
 from sqlalchemy import insert
 
 from agent.errors import NgatuError
+from station.lookup.colour_asked import with_unknown
 from station.lookup.found import EventPage
-from station.lookup.search import counted, found_all, found_page, looked_up
+from station.lookup.search import counted, counted_unknown, found_all, found_page, looked_up
 from station.lookup.wanted import EventSearch
 from station.store import schema
 from station.store.database import StoreError
@@ -112,7 +113,7 @@ def drawn(chance: Random) -> EventSearch:
         "kinds": chance.sample(KINDS, chance.randint(1, 2)),
         "labels": chance.sample((*LABELS, "tram"), chance.randint(1, 2)),
         "vehicle_colours": chance.sample((*COLOURS, "unknown"), chance.randint(1, 2)),
-        "clothes_colours": chance.sample(("red", "pink"), 1),
+        "clothes_colours": chance.sample(("red", "pink", "unknown"), chance.randint(1, 2)),
         "directions": chance.sample(("in", "out", "up"), 1),
         "zones": chance.sample((*ZONES, "nowhere"), 1),
         "rules": chance.sample(("stop-line", "bus-lane", "nothing"), 1),
@@ -138,9 +139,10 @@ def fits(it: Made, wanted: EventSearch) -> bool:
         not (wanted.boxes or wanted.cameras) or it["box"] in wanted.boxes or place in wanted.cameras,
         not wanted.kinds or it["kind"] in wanted.kinds,
         not wanted.labels or it["label"] in wanted.labels,
-        not wanted.vehicle_colours
-        or (it["label"] and it["vehicle"] in {*wanted.vehicle_colours} - {"unknown"}),
-        not wanted.clothes_colours or (it["label"] and it["clothes"] in wanted.clothes_colours),
+        not wanted.vehicle_colours or (it["label"] and (it["vehicle"] or "unknown") in wanted.vehicle_colours),
+        not wanted.clothes_colours
+        or (it["label"] and it["clothes"] in wanted.clothes_colours)
+        or ("unknown" in wanted.clothes_colours and it["riders"] > 0 and it["clothes"] is None),
         not wanted.directions or it["direction"] in wanted.directions,
         not wanted.zones or (it["label"] and set(it["zones"]) & set(wanted.zones)),
         not wanted.rules or it["rule"] in wanted.rules,
@@ -193,6 +195,9 @@ def test_a_look_up_finds_what_fits_and_nothing_else_however_it_is_cut_into_pages
         assert [began[each] for each in found] == sorted(
             (began[each] for each in found), reverse=wanted.newest_first
         )
+        more = len([it for it in EVENTS if fits(it, with_unknown(wanted))]) - len(expected)
+        besides = counted_unknown(filled.engine, wanted, budget_s=5.0)
+        assert (besides.number if besides else 0, besides is None or besides.is_all) == (more, True), wanted
         number = counted(filled.engine, wanted, most=50, budget_s=5.0)
         assert number.number == min(len(expected), 50), wanted
         assert number.is_all == (len(expected) <= 50), wanted

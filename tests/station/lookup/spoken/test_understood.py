@@ -145,6 +145,8 @@ def test_where_no_time_is_said_the_last_week_is_looked_through(text: str) -> Non
         ("xe máy đỏ áo khoác đen hôm nay", ("red",), ("black",)),
         ("a white motorbike, blue jacket, today", ("white",), ("blue",)),
         ("motorbike today, wearing a grey", (), ("grey",)),
+        ("xe máy đỏ hoặc không rõ màu hôm nay", ("red", "unknown"), ()),
+        ("motorbike, colour unknown, today", ("unknown",), ()),
     ],
 )
 def test_the_colour_of_a_vehicle_and_of_what_its_rider_wears_can_be_said(

@@ -100,6 +100,23 @@ def test_a_colour_that_is_said_becomes_part_of_the_look_up_and_can_be_taken_away
     assert links(text) == [], "no box told a colour here"
 
 
+def test_who_asks_for_a_colour_hears_of_those_of_whom_none_is_known_and_can_see_them(lan: httpx.Client) -> None:
+    address = lan.get("/lookup", params={"q": "xe máy đỏ 26/11/2026"}).headers["location"]
+    text = unescape(lan.get(address).text)
+    assert "100 sự kiện khác cũng khớp nhưng không rõ màu" in text
+
+    (wider,) = re.findall(r'<a href="([^"]+)">Xem cả những sự kiện này', text)
+    assert "&colour=red&colour=unknown" in wider and "said=xe+m" in wider
+    text = unescape(lan.get(wider).text)
+    assert len(links(text)) == PAGE and "xe không rõ màu" in text
+    assert "cũng khớp nhưng" not in text
+    export = re.search(r'href="(/lookup\.csv[^"]+)"', text)
+    assert export and len(list(csv.DictReader(io.StringIO(lan.get(export[1]).text[1:])))) == 100
+
+    assert "cũng khớp nhưng" not in page(lan, f"{WEEK}&label=motorcycle"), "no colour was asked for"
+    assert "cũng khớp nhưng" not in page(lan, f"{WEEK}&label=bus&colour=red"), "there are none"
+
+
 def test_what_was_not_understood_is_said(lan: httpx.Client) -> None:
     answer = lan.get("/lookup", params={"q": "xe máy foobar"}, follow_redirects=True)
 

@@ -38,6 +38,15 @@ def test_each_value_is_a_chip_in_words_that_can_be_taken_away() -> None:
     assert "riders" not in chips[7].address
 
 
+def test_a_colour_that_is_not_known_is_a_chip_and_a_choice_of_its_own() -> None:
+    chips = chips_of(asked("colour=unknown&clothes=unknown"), PLACES)
+    choices = choices_of(asked("colour=unknown"), PLACES, [])
+
+    assert [translated(each.words, "vi") for each in chips] == ["xe không rõ màu", "áo không rõ màu"]
+    assert [translated(each.words, "en") for each in choices.vehicle_colours if each.on] == ["not known"]
+    assert choices.clothes_colours[-1].value == "unknown"
+
+
 def test_what_is_asked_for_can_be_chosen_also_where_nobody_knows_it() -> None:
     choices = choices_of(asked("label=tram&riders=7&zone=old"), PLACES, ["bac"])
 
