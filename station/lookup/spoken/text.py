@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 _TAKEN: Final = "\0"
@@ -16,11 +17,41 @@ def bare(text: str) -> str:
     return "".join(_bare(letter) for letter in unicodedata.normalize("NFC", text))
 
 
+def same_word(said: str, name: str) -> bool:
+    """Whether a word may be that of a name, both in small letters: what is written with accents has them all.
+
+    On which of two vowels an accent stands is written in two ways, and does not matter.
+    """
+    low = bare(name)
+    if bare(said) != low:
+        return False
+    return low in (said, name) or _accents(said) == _accents(name)
+
+
+def _accents(word: str) -> tuple[str, list[str]]:
+    """Letters, and marks in an order of their own."""
+    parts = unicodedata.normalize("NFD", word)
+    letters = "".join(each for each in parts if not unicodedata.combining(each))
+    return letters, sorted(each for each in parts if unicodedata.combining(each))
+
+
 def _bare(letter: str) -> str:
     if letter in "đĐ":
         return "d"
     low = unicodedata.normalize("NFD", letter)[0].lower()
     return low if len(low) == 1 else letter
+
+
+@dataclass(frozen=True, slots=True)
+class SpokenWord:
+    """A word that nobody has taken yet."""
+
+    start: int
+    end: int
+    said: str
+    """As it was written."""
+    follows: bool
+    """Nothing but blanks and dashes between it and the word before."""
 
 
 class SpokenText:
@@ -30,20 +61,26 @@ class SpokenText:
         self._said = unicodedata.normalize("NFC", text)
         self._left = bare(self._said).replace(_TAKEN, " ")
 
+    def find(
+        self, pattern: re.Pattern[str], counts: Callable[[re.Match[str]], bool] | None = None
+    ) -> re.Match[str] | None:
+        """The first place that matches and counts, which is not taken by that."""
+        return next((each for each in pattern.finditer(self._left) if counts is None or counts(each)), None)
+
     def take(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
         """The first place that matches, which is understood now; None: there is none."""
-        found = pattern.search(self._left)
+        found = self.find(pattern)
         if found is not None:
-            self._cover(found)
+            self.cover(*found.span())
         return found
 
     def take_if(
         self, pattern: re.Pattern[str], counts: Callable[[re.Match[str]], bool]
     ) -> re.Match[str] | None:
         """The first place that matches and counts."""
-        found = next((each for each in pattern.finditer(self._left) if counts(each)), None)
+        found = self.find(pattern, counts)
         if found is not None:
-            self._cover(found)
+            self.cover(*found.span())
         return found
 
     def take_all(self, pattern: re.Pattern[str]) -> list[re.Match[str]]:
@@ -53,18 +90,38 @@ class SpokenText:
             found.append(one)
         return found
 
-    def as_said(self, found: re.Match[str], group: int = 0) -> str:
+    def as_said(self, found: re.Match[str], group: int | str = 0) -> str:
         """What was matched, as it was written."""
         return self._said[found.start(group) : found.end(group)]
 
+    def between(self, start: int, end: int) -> str:
+        """As it was written."""
+        return self._said[start:end]
+
+    def before(self, found: re.Match[str]) -> str:
+        """All before what was matched, without accents, whether it is taken or not."""
+        return bare(self._said[: found.start()])
+
+    def words(self) -> list[SpokenWord]:
+        """Those that nobody has taken, in order."""
+        found: list[SpokenWord] = []
+        for word in re.finditer(r"[^\W_]+", self._left):
+            gap = self._left[found[-1].end : word.start()] if found else "."
+            follows = re.fullmatch(r"[\s_-]+", gap) is not None
+            found.append(SpokenWord(word.start(), word.end(), self._said[word.start() : word.end()], follows))
+        return found
+
     def rest(self, without: frozenset[str]) -> list[str]:
-        """Words that nobody has taken, as they were written; neighbours stand together."""
+        """Words that nobody has taken, as they were written; neighbours stand together.
+
+        `without` has words as they are written, with accents and without.
+        """
         found: list[str] = []
         last_end = -1
         for word in re.finditer(r"[^\s,;:.!?()\"“”\0]+", self._left):
-            if word[0] in without or not re.search(r"\w", word[0]):
-                continue
             text = self._said[word.start() : word.end()]
+            if text.lower() in without or not re.search(r"\w", word[0]):
+                continue
             if found and self._left[last_end : word.start()] == " ":
                 found[-1] += f" {text}"
             else:
@@ -72,9 +129,9 @@ class SpokenText:
             last_end = word.end()
         return found
 
-    def _cover(self, found: re.Match[str]) -> None:
-        taken = _TAKEN * (found.end() - found.start())
-        self._left = self._left[: found.start()] + taken + self._left[found.end() :]
+    def cover(self, start: int, end: int) -> None:
+        """Takes what stands there."""
+        self._left = self._left[:start] + _TAKEN * (end - start) + self._left[end:]
 
 
 def phrase(*ways: str) -> re.Pattern[str]:

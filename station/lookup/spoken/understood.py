@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -13,7 +14,9 @@ from agent.translatable import tr
 from agent.wire.payloads import UNKNOWN_COLOUR
 from station.lookup.places import BoxPlace
 from station.lookup.spoken import vocabulary
+from station.lookup.spoken.doubts import SpokenDoubt, MaybeColour, crowded_notes, doubts_of, with_spots
 from station.lookup.spoken.moments import NUMBERS, number_of, taken_time
+from station.lookup.spoken.names import take_parts, take_whole, together
 from station.lookup.spoken.text import SpokenText, bare, phrase
 from station.lookup.wanted import EventSearch
 
@@ -26,9 +29,11 @@ _AT_LEAST = re.compile(
     rf"|(?P<n2>{_N})\s*(?:\+|tro len|or more)\s*{_R}"
     rf"|(?P<n3>{_N})\s*{_R}\s*(?:tro len|or more)|>=?\s*(?P<n4>{_N})\s*{_R})(?!\w)"
 )
+_CARRIES = "cho|deo|kep|carrying"
 _MORE_THAN = ("tren", "hon", "more", "over", ">")
 _EXACTLY = re.compile(
-    rf"(?<!\w)(?:(?:cho|deo|kep|carrying)\s+)?(?P<n>{_N})\s*{_R}(?!\w)|(?<!\w)(?:cho|deo|kep|carrying)\s+(?P<n2>{_N})(?!\w)"
+    rf"(?<!\w)(?:(?P<c>{_CARRIES})\s+)?(?P<n>{_N})\s*(?:{vocabulary.RIDERS})(?!\w)"
+    rf"|(?<!\w)(?P<c2>{_CARRIES})\s+(?P<n2>{_N})(?!\w|[/:.-]\d|\s*(?:gio|h|g|phut|p|thang)(?!\w))"
 )
 _PEOPLE = ("nguoi", "people")
 _QUOTED = re.compile(r"[\"“]([^\"“”\0]{1,100})[\"”]")
@@ -55,56 +60,66 @@ class Understood:
     notes: tuple[str, ...] = field(default=())
     """What is to be said about them, in words that can be translated."""
     time_is_said: bool = True
+    doubts: tuple[SpokenDoubt, ...] = ()
+    """What else may be meant."""
 
 
-def understood(text: str, now: datetime, known: KnownNames | None = None) -> Understood:
-    """What somebody looks for; `now` is in the local zone. What is not said counts as any."""
+def understood(
+    text: str, now: datetime, known: KnownNames | None = None, as_names: frozenset[str] = frozenset()
+) -> Understood:
+    """What somebody looks for; `now` is in the local zone. What is not said counts as any.
+
+    `as_names` are words, without accents, that are names here, although the vocabulary has them.
+    """
     left, names = SpokenText(text[:500]), known or KnownNames()
+    is_word = functools.cache(lambda low: _is_word(low, now, names))
     words = tuple(left.as_said(each, 1) for each in left.take_all(_QUOTED))
-    notes: list[str] = []
-    search = EventSearch(now - USUAL, now, words=words)
-    search = _with_places(search, left, names)
-    search = _with_riders(search, left)
-    search = _with_directions(search, left, names, notes)
-    search = _with_words(search, left)
+    found = take_whole(left, names.places, is_word, as_names)
+    take_parts(left, names.places, is_word, found, 2)
+    read = _with_vocabulary(EventSearch(now - USUAL, now, words=words), left, now, names, found.starts)
+    take_parts(left, names.places, is_word, found, 1)
+    search = replace(read.search, zones=tuple(found.zones), rules=tuple(found.rules))
+    search = with_spots(search, together(found.places))
+
+    def as_name(low: str) -> EventSearch:
+        return understood(text, now, names, as_names | {low}).search
+
+    doubts = doubts_of(search, found, read.colours, names.places, as_name)
+    notes = (*read.notes, *crowded_notes(found))
+    return Understood(search, tuple(left.rest(vocabulary.SILENT)), notes, read.time_is_said, doubts)
+
+
+@dataclass(slots=True)
+class _ReadWords:
+    """What the vocabulary makes of a text."""
+
+    search: EventSearch
+    time_is_said: bool = False
+    notes: list[str] = field(default_factory=list)
+    colours: list[MaybeColour] = field(default_factory=list)
+
+
+def _with_vocabulary(
+    search: EventSearch, left: SpokenText, now: datetime, known: KnownNames, places: AbstractSet[int]
+) -> _ReadWords:
+    """`places` are where in the text names of places begin."""
+    read = _ReadWords(search)
+    read.search = _with_riders(read.search, left)
+    read.search = _with_directions(read.search, left, known, read.notes)
+    read.search = _with_words(read.search, left)
     said = taken_time(left, now, USUAL)
-    search = replace(search, since=said.since, until=said.until)
-    search = _with_labels(search, left)
-    search = _with_colours(search, left)
-    return Understood(search, tuple(left.rest(vocabulary.SILENT)), tuple(notes), said.is_said)
+    read.search, read.time_is_said = replace(read.search, since=said.since, until=said.until), said.is_said
+    read.search = _with_labels(read.search, left)
+    read.search = _with_colours(read.search, left, places, read.colours)
+    return read
 
 
-def _with_places(search: EventSearch, left: SpokenText, known: KnownNames) -> EventSearch:
-    """Names of boxes, cameras, zones and rules, the longest first."""
-    named: dict[str, list[tuple[str, str]]] = {}
-    for box in known.places:
-        _name(named, box.called or box.title, "boxes", box.device)
-        _name(named, box.device, "boxes", box.device)
-        for camera in box.cameras:
-            _name(named, camera.title, "cameras", f"{box.device}/{camera.name}")
-            _name(named, f"{box.device}/{camera.name}", "cameras", f"{box.device}/{camera.name}")
-            for zone in camera.zones:
-                _name(named, zone, "zones", zone)
-            for rule in camera.rules:
-                _name(named, rule.id, "rules", rule.id)
-    found: dict[str, dict[str, None]] = {"boxes": {}, "cameras": {}, "zones": {}, "rules": {}}
-    for name in sorted(named, key=len, reverse=True):
-        if left.take(_phrase(name)) is not None:
-            for what, value in named[name]:
-                found[what][value] = None
-    return replace(
-        search,
-        boxes=tuple(found["boxes"]),
-        cameras=tuple(found["cameras"]),
-        zones=tuple(found["zones"]),
-        rules=tuple(found["rules"]),
-    )
-
-
-def _name(named: dict[str, list[tuple[str, str]]], name: str, what: str, value: str) -> None:
-    low = re.sub(r"[\s_-]+", " ", bare(name)).strip()
-    if len(low) > 2 and low not in vocabulary.SILENT and not low.isdigit():
-        named.setdefault(low, []).append((what, value))
+def _is_word(low: str, now: datetime, known: KnownNames) -> bool:
+    """Whether the vocabulary understands all of it, and it says something."""
+    left, nothing = SpokenText(low), EventSearch(now, now)
+    read = _with_vocabulary(nothing, left, now, known, frozenset())
+    is_said = read.time_is_said or replace(read.search, since=now, until=now) != nothing
+    return is_said and not left.rest(frozenset())
 
 
 @functools.lru_cache(maxsize=8192)
@@ -118,8 +133,12 @@ def _with_riders(search: EventSearch, left: SpokenText) -> EventSearch:
         number = number_of(found["n"] or found["n2"] or found["n3"] or found["n4"])
         number += found[0].startswith(_MORE_THAN) and not found[0].startswith(">=")
         return replace(search, riders=number, riders_at_least=True)
-    found = left.take(_EXACTLY)
-    return search if found is None else replace(search, riders=number_of(found["n"] or found["n2"]))
+    found = left.find(_EXACTLY, lambda it: not (it["c2"] and left.as_said(it, "c2").lower() == "chợ"))
+    if found is None:
+        return search
+    is_market = bool(found["c"]) and left.as_said(found, "c").lower() == "chợ"
+    left.cover(found.start("n") if is_market else found.start(), found.end())
+    return replace(search, riders=number_of(found["n"] or found["n2"]))
 
 
 def _with_directions(search: EventSearch, left: SpokenText, known: KnownNames, notes: list[str]) -> EventSearch:
@@ -186,13 +205,21 @@ def _vocabulary(name: str) -> Mapping[str, re.Pattern[str]]:
     return found
 
 
-def _with_colours(search: EventSearch, left: SpokenText) -> EventSearch:
+def _with_colours(
+    search: EventSearch, left: SpokenText, places: AbstractSet[int], maybe: list[MaybeColour]
+) -> EventSearch:
     """What somebody wears is said as such; a colour alone is the vehicle's, or of who goes on foot."""
     is_unknown = left.take(vocabulary.NO_COLOUR) is not None
     clothes = [_first(each) for each in left.take_all(vocabulary.CLOTHES)]
     others = [_first(each) for each in left.take_all(vocabulary.COLOURS)]
-    while (found := left.take_if(vocabulary.MAYBE_COLOURS, lambda it: _is_written(left, it))) is not None:
+
+    def counts(it: re.Match[str]) -> bool:
+        return _is_written(left, it) or _is_behind_vehicle(left, it, places)
+
+    while (found := left.take_if(vocabulary.MAYBE_COLOURS, counts)) is not None:
         others.append(found[0])
+        if not _is_written(left, found):
+            maybe.append(MaybeColour(left.as_said(found), vocabulary.colours_of(found[0])))
     if search.labels == ("person",):
         clothes, others = clothes + others, []
     worn, driven = (
@@ -213,3 +240,18 @@ def _first(found: re.Match[str]) -> str:
 
 def _is_written(left: SpokenText, found: re.Match[str]) -> bool:
     return left.as_said(found).lower() in vocabulary.WRITTEN_COLOURS
+
+
+def _is_behind_vehicle(left: SpokenText, found: re.Match[str], places: AbstractSet[int]) -> bool:
+    """Without accents "xe may den" is black, and before a place it is on its way there."""
+    said = left.as_said(found).lower()
+    goes_to = any(found.end() < at <= found.end() + 2 for at in places)
+    return said == bare(said) and not goes_to and _vehicles().search(left.before(found)) is not None
+
+
+@functools.cache
+def _vehicles() -> re.Pattern[str]:
+    ways = [
+        way for label, said in _vocabulary("labels").items() if label != "person" for way in _ways(said.pattern)
+    ]
+    return re.compile(rf"(?<!\w)(?:{'|'.join(ways)}|xe)\s+$")

@@ -119,14 +119,14 @@ CLOTHES: Final = re.compile(
 )
 """Of what somebody wears."""
 _SILENT = (
-    "co va voi o tai luc ngay tu cac nhung chiec cai tren cua la di xem tim tat ca nao bi duoc khoang gan",
-    "nguoi cho den vao trong nay thi hay hoac moi su kien chieu huong phia mot lan gi ai dau vua roi xe nhin",
-    "thay hom qua",
+    "có và với ở tại lúc ngày từ tư các những chiếc cái trên của là đi xem tìm tất cả nào bị được khoảng gần",
+    "người cho chở đến vào trong này nay thì hay hoặc mọi mới sự kiện chiều hướng phía một lần gì ai đâu đầu",
+    "mỗi vừa rồi xe nhìn thấy hôm qua",
     "the a an of with at on in and or from between to all any show me find was were that events event going",
     "by for during about is are which who where what please there did have had has people riding",
 )
-SILENT: Final = frozenset(word for words in _SILENT for word in words.split())
-"""What says nothing to a look-up."""
+SILENT: Final = frozenset(way for words in _SILENT for word in words.split() for way in (word, bare(word)))
+"""What says nothing to a look-up, with accents and without: chợ and đèn are not among them."""
 RIDERS: Final = r"nguoi|ng|doi\s+tuong|thanh\s+nien|ten|riders?|people|persons?|passengers?"
 """After a number: how many are on it."""
 

@@ -26,7 +26,7 @@ from station.lookup.words import place_words, what_words
 from station.store.columns import ms
 from station.web.scope import without_info
 from station.web.search.address import LONGEST, PATH, AskedSearch, asked_of
-from station.web.search.chips import chips_of, choices_of, spans_of
+from station.web.search.chips import chips_of, choices_of, doubts_of, spans_of
 from station.web.search.density import density_views
 from station.web.search.export import csv_lines, json_lines
 from station.web.visitor import LONG, Officer, Visitor
@@ -51,10 +51,12 @@ def lookup(visitor: Officer, request: Request, q: str = "") -> Response:
     page, number = looked_up(desk.reads, asked.search, asked.after)
     visitor.note(AuditVerb.LOOK_UP, asked.address(), found=_number(number), after=asked.after)
     places = {place.id: place for place in names.places}
+    spoken = _spoken(asked, now, names)
     return visitor.page(
         "lookup.html",
         asked=asked,
-        spoken=_spoken(asked, now, names),
+        spoken=spoken,
+        doubts=doubts_of(asked, spoken),
         chips=chips_of(asked, places),
         choices=choices_of(asked, places, names.directions),
         spans=spans_of(asked, now),

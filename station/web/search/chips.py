@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -11,6 +11,8 @@ from agent.translatable import tr
 from agent.wire.payloads import UNKNOWN_COLOUR
 from agent.wire.words import COLOURS, LABELS
 from station.lookup.places import BOX_ITSELF, BoxPlace
+from station.lookup.spoken.understood import Understood
+from station.lookup.wanted import EventSearch
 from station.lookup.words import (
     act_words,
     camera_words,
@@ -56,7 +58,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A time that is often asked for."""
+    """A look-up that is near at hand: of a time that is often asked for, or of another reading."""
 
     words: str
     address: str
@@ -112,6 +114,35 @@ def _camera_words(camera: str, by_device: Mapping[str, BoxPlace]) -> str:
     device, _, name = camera.rpartition("/")
     place = by_device.get(device)
     return camera_words(place.title, name, place.camera_title(name)) if place else camera
+
+
+@dataclass(frozen=True, slots=True)
+class Doubted:
+    """What may be meant in several ways."""
+
+    words: str
+    readings: Sequence[Span]
+    """What else it may be."""
+
+
+def doubts_of(asked: AskedSearch, spoken: Understood | None) -> list[Doubted]:
+    """Of the words of which the look-up was made, those that may mean something else, each with its look-up."""
+    found = []
+    for doubt in spoken.doubts if spoken else ():
+        readings = [
+            Span(each.words, replace(asked, search=_at_its_time(asked, spoken, each.search)).address(said=""))
+            for each in doubt.readings
+        ]
+        found.append(Doubted(doubt.words, readings))
+    return found
+
+
+def _at_its_time(asked: AskedSearch, spoken: Understood | None, reading: EventSearch) -> EventSearch:
+    """Of the time that is shown, unless the other reading says another one."""
+    read = spoken.search if spoken else reading
+    if (reading.since, reading.until) != (read.since, read.until):
+        return reading
+    return replace(reading, since=asked.search.since, until=asked.search.until)
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,6 +114,23 @@ def test_how_many_ride_is_understood_as_it_is_called_in_by_telephone(text: str, 
     assert found.search.vehicle_colours == (("red",) if "đỏ" in text else ())
 
 
+@pytest.mark.parametrize(
+    ("text", "riders"),
+    [
+        ("chợ 26/11/2026", None),
+        ("xe máy ở chợ 9h", None),
+        ("chợ hai", None),
+        ("xe máy chợ 2 người", 2),
+        ("cho 2", 2),
+    ],
+)
+def test_a_market_carries_nobody(text: str, riders: int | None) -> None:
+    found = understood(text, NOW, KNOWN)
+
+    assert found.search.riders == riders
+    assert found.search.boxes == (("hai-ninh-03",) if "chợ" in text else ())
+
+
 def test_a_place_where_two_boxes_say_that_they_hang_is_looked_for_at_both() -> None:
     names = ((1, "hn-01", "Ngã tư chợ (hn-01)"), (2, "hn-02", "NGÃ TƯ CHỢ (hn-02)"))
     boxes = tuple(BoxPlace(*each, 0, (), "Ngã tư chợ") for each in names)

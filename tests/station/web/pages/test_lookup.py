@@ -117,6 +117,22 @@ def test_who_asks_for_a_colour_hears_of_those_of_whom_none_is_known_and_can_see_
     assert "cũng khớp nhưng" not in page(lan, f"{WEEK}&label=bus&colour=red"), "there are none"
 
 
+def test_what_may_be_read_in_another_way_is_offered_with_the_time_that_is_shown(lan: httpx.Client) -> None:
+    address = lan.get("/lookup", params={"q": "xe may den 26/11/2026"}).headers["location"]
+    text = unescape(lan.get(address).text)
+    assert "“den” được hiểu là màu đen. Nếu là từ khác:" in text
+
+    (other,) = re.findall(r'<a class="chip" href="([^"]+)">bỏ màu này', text)
+    assert other == "/lookup?from=2026-11-26T00%3A00&to=2026-11-27T00%3A00&label=motorcycle"
+    assert "100 sự kiện" in unescape(lan.get(other).text)
+
+
+def test_a_part_of_the_name_of_a_place_is_enough(lan: httpx.Client) -> None:
+    address = lan.get("/lookup", params={"q": "chợ 26/11/2026"}).headers["location"]
+
+    assert address.startswith("/lookup?from=2026-11-26T00%3A00&to=2026-11-27T00%3A00&box=north-01&said=")
+
+
 def test_what_was_not_understood_is_said(lan: httpx.Client) -> None:
     answer = lan.get("/lookup", params={"q": "xe máy foobar"}, follow_redirects=True)
 
