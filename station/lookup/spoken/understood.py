@@ -14,7 +14,7 @@ from agent.translatable import tr
 from agent.wire.payloads import UNKNOWN_COLOUR
 from station.lookup.places import BoxPlace
 from station.lookup.spoken import vocabulary
-from station.lookup.spoken.doubts import SpokenDoubt, MaybeColour, crowded_notes, doubts_of, with_spots
+from station.lookup.spoken.doubts import MaybeColour, SpokenDoubt, crowded_notes, doubts_of, with_spots
 from station.lookup.spoken.moments import NUMBERS, number_of, taken_time
 from station.lookup.spoken.names import take_parts, take_whole, together
 from station.lookup.spoken.text import SpokenText, bare, phrase

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -17,6 +18,7 @@ from station.lookup.cards import EventCard
 from station.lookup.event import EventDetail, WholeEvent, event_key, whole_event
 from station.lookup.footage_chance import FootageOutlook
 from station.lookup.places import BOX_ITSELF
+from station.lookup.wanted import EventSearch
 from station.lookup.words import (
     clock_word,
     colour_word,
@@ -32,8 +34,10 @@ from station.retention.holds import MAX_WORDS, EventHolds
 from station.retention.settings import DAY_MS
 from station.review.queue import ReviewQueue
 from station.review.states import REASON_WORDS, FalseReason, ReviewState, by_whom, following
+from station.store.columns import moment
 from station.web.asking.picture import asked_of
 from station.web.review_sheet import label_buttons, state_words, step_words
+from station.web.search.address import AskedSearch
 from station.web.visitor import Officer, Visitor
 
 router = APIRouter()
@@ -41,6 +45,11 @@ AROUND_MS: Final = 60_000
 """Of footage before and after an event."""
 LONGEST_MS: Final = 600_000
 """Of an event that goes on, so much footage is asked for."""
+AROUND: Final = (
+    (tr("This camera, 10 minutes before and after"), timedelta(minutes=10), True),
+    (tr("All cameras, 1 hour before and after"), timedelta(hours=1), False),
+)
+"""Look-ups that lead on: their words, how long before and after it, whether of its camera alone."""
 SCALE: Final = 1000
 FOOTAGE: Final = {
     FootageOutlook.LIKELY: tr("The box should still have footage of this moment."),
@@ -77,6 +86,7 @@ def event_page(visitor: Officer, box: str, event_id: str) -> HTMLResponse:
         after=_tiles(visitor, whole.after),
         nearby=_tiles(visitor, whole.nearby),
         same=_tiles(visitor, whole.same_road_user),
+        around=[(words, _around(visitor, card, beside, at)) for words, beside, at in AROUND],
         footage=FOOTAGE[whole.footage.state],
         may_ask=whole.footage.state in (FootageOutlook.LIKELY, FootageOutlook.UNKNOWN)
         and card.camera != BOX_ITSELF,
@@ -174,6 +184,15 @@ def _steps(whole: WholeEvent) -> list[dict[str, Any]]:
 
 def _tiles(visitor: Visitor, cards: Sequence[EventCard]) -> list[dict[str, Any]]:
     return [visitor.console.tiles.of(card, visitor.language) for card in cards]
+
+
+def _around(visitor: Visitor, card: EventCard, beside: timedelta, of_camera: bool) -> str:
+    """The look-up of what happened beside it, in whole minutes."""
+    zone = visitor.console.zone
+    since = (moment(card.began_ms, zone) - beside).replace(second=0, microsecond=0)
+    until = (moment(card.latest_ms, zone) + beside).replace(second=0, microsecond=0) + timedelta(minutes=1)
+    cameras = (f"{card.box}/{card.camera}",) if of_camera else ()
+    return AskedSearch(EventSearch(since, until, cameras=cameras), time_is_said=True).address()
 
 
 def _ask(card: EventCard) -> str:

@@ -87,6 +87,29 @@ def test_an_event_is_said_as_an_officer_says_it(lan: httpx.Client) -> None:
     assert "Màu áo" not in text, "nobody could say it"
 
 
+@pytest.mark.parametrize(
+    ("words", "address", "found"),
+    [
+        (
+            "Camera này, trước và sau 10 phút",
+            "/lookup?from=2026-11-26T08%3A50&to=2026-11-26T09%3A11&camera=north-01%2Fnorth",
+            {"e-1", "e-2", "e-3"},
+        ),
+        (
+            "Tất cả camera, trước và sau 1 giờ",
+            "/lookup?from=2026-11-26T08%3A00&to=2026-11-26T10%3A01",
+            {"e-1", "e-2", "e-3", "e-4"},
+        ),
+    ],
+)
+def test_what_happened_around_it_is_one_press_away(
+    lan: httpx.Client, words: str, address: str, found: set[str]
+) -> None:
+    assert f'<a class="chip" href="{address}">{words}</a>' in page(lan)
+    listed = unescape(lan.get(address).text)
+    assert set(re.findall(r'href="/events/[^/"]+/(e-\d+)"', listed)) == found
+
+
 def test_its_path_is_drawn_over_the_whole_view(lan: httpx.Client) -> None:
     text = page(lan)
 
