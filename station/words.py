@@ -30,3 +30,18 @@ FAULTS: Final[Mapping[str, str]] = {
     "unproven": tr("unproven"),
 }
 """What is wrong with something in the store."""
+
+
+def how_long(seconds: float) -> str:
+    """A duration as people say it, in words that can be translated: 40 s, 12 min, 3 h 20 min, 5 days.
+
+    Minutes up to 90 of them, hours below two days: nobody knows by heart how long 5803 minutes are.
+    """
+    whole = max(0, round(seconds))
+    if whole < 90:
+        return tr("{n} s", n=whole)
+    if round(whole / 60) <= 90:
+        return tr("{n} min", n=round(whole / 60))
+    if whole < 172_800:
+        return tr("{h} h {m} min", h=whole // 3600, m=whole % 3600 // 60)
+    return tr("{n} days", n=round(whole / 86_400))

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from agent.translatable import tr
 from station.boxes.findings import BoxFinding, BoxVerdict
+from station.words import how_long
 
 Values = Mapping[str, Any]
 
@@ -53,7 +54,7 @@ _WHAT: Final[Mapping[str, Callable[[Values], str]]] = {
     "offline": _said(tr("The box cannot be reached")),
     "stopped": _said(tr("The box was switched off on purpose")),
     "health_missing": _said(tr("The box has just begun")),
-    "health_late": lambda of: tr("The box has been silent for {minutes} min", minutes=of["minutes"]),
+    "health_late": lambda of: tr("The box has been silent for {span}", span=how_long(60 * of["minutes"])),
     "no_camera": _said(tr("The box has no camera")),
     "camera_lost": lambda of: tr("Camera {camera} gives no picture", camera=of["camera"]),
     "camera_stalled": lambda of: tr("The picture of camera {camera} stands still", camera=of["camera"]),
@@ -79,7 +80,9 @@ _WHAT: Final[Mapping[str, Callable[[Values], str]]] = {
     "under_voltage_once": _said(tr("The power of the box was too low for a while")),
     "warm": lambda of: tr("The box is warm: {celsius} °C", celsius=of["celsius"]),
     "waiting": lambda of: tr(
-        "{pending} messages wait in the box, the oldest for {hours} h", pending=of["pending"], hours=of["hours"]
+        "{pending} messages wait in the box, the oldest for {span}",
+        pending=of["pending"],
+        span=how_long(3600 * of["hours"]),
     ),
     "dropped": lambda of: tr("The box had no room for {number} messages", number=of["number"]),
     "quarantined": lambda of: tr("The box has set {number} messages aside", number=of["number"]),

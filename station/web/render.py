@@ -19,11 +19,16 @@ from agent.language import translated
 from agent.printable import printable
 from agent.translatable import Translatable, tr
 from station.store.columns import moment
+from station.words import how_long
 
 PLACE: Final = Path(__file__).with_name("templates")
 STATIC: Final = Path(__file__).with_name("static")
 DAYS: Final = (
     tr("Monday"), tr("Tuesday"), tr("Wednesday"), tr("Thursday"), tr("Friday"), tr("Saturday"), tr("Sunday"),
+)  # fmt: skip
+MONTHS: Final = (
+    tr("January"), tr("February"), tr("March"), tr("April"), tr("May"), tr("June"), tr("July"), tr("August"),
+    tr("September"), tr("October"), tr("November"), tr("December"),
 )  # fmt: skip
 
 
@@ -40,7 +45,7 @@ class Templates:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._environment.globals["asset"] = asset
+        self._environment.globals |= {"asset": asset, "weekdays": DAYS, "months": MONTHS}
 
     def page(self, name: str, language: str, values: Mapping[str, Any]) -> str:
         """One page.
@@ -110,17 +115,8 @@ def _shown(language: str, text: object) -> str:
 
 
 def span_of(language: str, seconds: float | None) -> str:
-    """How long, in the largest units that say it: 40 s, 12 min, 3 h 20 min, 5 days."""
-    if seconds is None:
-        return "–"
-    whole = max(0, round(seconds))
-    if whole < 100:
-        return translated(tr("{n} s", n=whole), language)
-    if whole < 6000:
-        return translated(tr("{n} min", n=round(whole / 60)), language)
-    if whole < 172_800:
-        return translated(tr("{h} h {m} min", h=whole // 3600, m=whole % 3600 // 60), language)
-    return translated(tr("{n} days", n=round(whole / 86_400)), language)
+    """How long, as `how_long` says it; None is a dash."""
+    return "–" if seconds is None else translated(how_long(seconds), language)
 
 
 @cache

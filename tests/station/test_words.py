@@ -21,3 +21,16 @@ def test_every_word_of_the_store_is_named_and_english_as_it_stands_there(
     named: Mapping[str, str], there_are: type[StrEnum]
 ) -> None:
     assert dict(named) == {each.value: each.value for each in there_are}
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (-3, "0 s"), (89, "89 s"), (90, "2 min"), (5_400, "90 min"), (5_460, "1 h 31 min"),
+        (172_799, "47 h 59 min"), (5_803 * 60, "4 days"),
+    ],
+)  # fmt: skip
+def test_a_duration_is_said_in_minutes_up_to_ninety_then_in_hours_then_in_days(
+    seconds: float, said: str
+) -> None:
+    assert words.how_long(seconds) == said

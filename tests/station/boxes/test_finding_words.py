@@ -73,3 +73,9 @@ def test_whatever_is_found_has_words() -> None:
     assert found[0].verdict is BoxVerdict.BROKEN
     assert set(VERDICTS) == set(BoxVerdict)
     assert finding_words.words_of(BoxFinding(BoxVerdict.LOOK, "warm", VALUES)).what == "The box is warm: 78 °C"
+
+
+def test_how_long_a_box_is_silent_is_said_in_units_that_somebody_can_imagine() -> None:
+    silent = BoxFinding(key="health_late", verdict=BoxVerdict.BROKEN, values={"minutes": 5803})
+
+    assert translated(words_of(silent).what, "vi") == "Hộp đã im lặng 4 ngày"

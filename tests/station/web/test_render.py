@@ -49,7 +49,7 @@ def test_the_day_is_left_out_today_and_yesterday_is_called_so(templates: Templat
 
 @pytest.mark.parametrize(
     ("seconds", "said"),
-    [(0, "0 s"), (99, "99 s"), (100, "2 min"), (5999, "100 min"), (6000, "1 h 40 min"), (172_800, "2 days")],
+    [(0, "0 s"), (89, "89 s"), (90, "2 min"), (5400, "90 min"), (5460, "1 h 31 min"), (172_800, "2 days")],
 )
 def test_how_long_is_told_in_the_largest_units_that_say_it(seconds: float, said: str) -> None:
     assert span_of("en", seconds) == said

@@ -83,6 +83,7 @@ def test_an_event_is_said_as_an_officer_says_it(lan: httpx.Client) -> None:
     assert "09:00:00" in text
     assert "09:00:04" in text
     assert "2 sự kiện giống vậy trước đó" in text
+    assert re.search(r"Kéo dài\s*</dt>\s*<dd[^>]*>4.0 giây", text)
     assert re.search(r"Màu xe\s*</dt>\s*<dd[^>]*>\s*đỏ", text)
     assert "Màu áo" not in text, "nobody could say it"
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import httpx
 import pytest
+from playwright.sync_api import expect
 from sqlalchemy import URL
 
 from station.lookup.search import PAGE
@@ -256,6 +257,44 @@ def test_nobody_sees_it_without_a_login(screen: DutyScreen) -> None:
             answer = client.get(path)
             assert answer.status_code in (303, 401), path
             assert "e-1" not in answer.text
+
+
+@pytest.mark.browser
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        (
+            "vi",
+            ["Thứ Sáu, ngày 20 tháng 11 năm 2026, 00 giờ 00", "Thứ Ba, ngày 3 tháng 11 năm 2026, 21 giờ 05"],
+        ),
+        ("en", ["Friday 20 November 2026, 00:00", "Tuesday 3 November 2026, 21:05"]),
+    ],
+)
+def test_what_is_typed_into_a_field_of_time_is_said_in_words_whatever_language_the_browser_has(
+    screen: DutyScreen, language: str, said: list[str]
+) -> None:
+    with browser() as opened:
+        tab = opened.new_context(locale="en-US", base_url=screen.url).new_page()
+        tab.set_default_timeout(60_000)
+        tab.goto(f"/language/{language}")
+        tab.goto("/login")
+        tab.fill("[name=login]", "lan")
+        tab.fill("[name=password]", PASSWORD)
+        tab.click("button.main")
+        tab.wait_for_selector("nav.menu")
+        tab.goto(f"/lookup?{WEEK}")
+        tab.click("details.filters > summary")
+        shown = tab.locator(".filters .when")
+        expect(shown.first).to_have_text(said[0])
+
+        tab.locator("[name=from]").press_sequentially("110320260905PM")
+        expect(shown.first).to_have_text(said[1])
+        assert tab.locator("[name=from]").input_value() == "2026-11-03T21:05", (
+            "the browser asks for the month first"
+        )
+        tab.locator("[name=to]").fill("")
+        expect(shown.last).to_have_text("")
 
 
 @pytest.mark.browser
