@@ -10,7 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from agent.errors import NgatuError
@@ -39,7 +39,7 @@ from station.web.pages import (
     wall,
 )
 from station.web.under_way import CountedAnswers
-from station.web.visitor import Turned, for_people, trouble, turned, wants_page
+from station.web.visitor import Turned, for_people, refused, trouble, turned, wants_page
 
 log = structlog.get_logger("station.web.app")
 
@@ -141,4 +141,4 @@ async def _fault(request: Request, error: Exception) -> Response:
 def _said(request: Request, status: int, what: str, hint: str = "") -> Response:
     if wants_page(request):
         return trouble(request, status, what, hint)
-    return JSONResponse({"error": what, "hint": hint}, status)
+    return refused(request, status, what, hint)

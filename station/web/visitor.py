@@ -11,7 +11,7 @@ Invariants
 from __future__ import annotations
 
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 from urllib.parse import quote, urlsplit
@@ -22,6 +22,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from agent.errors import NgatuError
+from agent.language import translated
 from agent.translatable import tr
 from station.access.account import Account
 from station.access.accounts import Accounts
@@ -239,7 +240,7 @@ async def turned(request: Request, error: Exception) -> Response:
     if error.status == 303:
         return RedirectResponse(error.what, 303)
     if not wants_page(request):
-        return JSONResponse({"error": error.what, "hint": error.hint}, error.status, error.headers)
+        return refused(request, error.status, error.what, error.hint, error.headers)
     if error.status == 401:
         asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         there = "/login" if asked == "/" or request.method not in SAFE else f"/login?next={quote(asked)}"
@@ -247,6 +248,14 @@ async def turned(request: Request, error: Exception) -> Response:
     answer = trouble(request, error.status, error.what, error.hint)
     answer.headers.update(error.headers)
     return answer
+
+
+def refused(
+    request: Request, status: int, what: str, hint: str = "", headers: Mapping[str, str] | None = None
+) -> JSONResponse:
+    """What is wrong and what to do, for a script of ours in the reader's language, for programs in English."""
+    into = "en" if request.url.path.startswith("/api/") else language_of(request)
+    return JSONResponse({"error": translated(what, into), "hint": translated(hint, into)}, status, headers)
 
 
 def for_people(error: NgatuError) -> tuple[str, str]:

@@ -16,6 +16,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 
 from agent.errors import NgatuError
 from agent.language import translated
+from agent.translatable import tr
 from station.access.audit_entry import AuditVerb
 from station.lookup.cards import cards_of
 from station.lookup.places import read_places
@@ -31,6 +32,8 @@ from station.web.visitor import Officer, Visitor, wants_page
 router = APIRouter()
 BESIDE: Final = 12
 """Alerts that follow, beside the one that is looked at."""
+LISTED: Final = 20
+"""Cameras and rules of which it is said how many are open."""
 Word = Annotated[str, Query(max_length=4096)]
 Text = Annotated[str, Form(max_length=4096)]
 
@@ -90,9 +93,7 @@ def review_page(
         sheet=sheet,
         place=here,
         following=_tiles(visitor, wanted, found[1:]),
-        counts=_counted(visitor, counts, wanted),
-        open=sum(each.number for each in counts),
-        open_new=sum(each.number - each.seen for each in counts),
+        standing=_standing(visitor, counts, wanted),
         wanted=wanted,
         passed=wanted.href(after=here or ""),
         next=wanted.href(after=here or "", done=f"{here.box_id}/{here.event_id}" if here else ""),
@@ -106,6 +107,15 @@ def review_page(
         words=state_words,
         by_whom=by_whom,
     )
+
+
+@router.get("/review/counts")
+def review_counts(
+    visitor: Officer, box: Word = "", camera: Word = "", rule: Word = "", new: bool = False
+) -> dict[str, Any]:
+    """How many are open now, for a page that stays open while others work."""
+    counts = ReviewQueue(visitor.console.reads).open_counts()
+    return _standing(visitor, counts, QueueWish(box, camera, rule, new))
 
 
 @router.get("/events/{box}/{event_id}/review")
@@ -233,17 +243,32 @@ def _tiles(visitor: Visitor, wanted: QueueWish, alerts: Sequence[OpenAlert]) -> 
     ]
 
 
+def _standing(visitor: Visitor, counts: Sequence[OpenCount], wanted: QueueWish) -> dict[str, Any]:
+    """How many are open, in the words of the page."""
+    number, language = sum(each.number for each in counts), visitor.language
+    untouched = sum(each.number - each.seen for each in counts)
+    return {
+        "number": number,
+        "open": translated(tr("{n} open", n=number), language),
+        "open_class": "tag alert" if number else "tag good",
+        "new": translated(tr("{n} not taken yet", n=untouched), language) if number else "",
+        "title": f"{translated(tr('Alerts'), language)} ({number})",
+        "counts": _counted(visitor, counts, wanted)[:LISTED],
+    }
+
+
 def _counted(visitor: Visitor, counts: Sequence[OpenCount], wanted: QueueWish) -> list[dict[str, Any]]:
     """How many are open of what, those with most first, by the names that people gave."""
     with visitor.console.reads.connect() as connection, connection.begin():
         places = read_places(connection, {each.box_id for each in counts})
     return [
         {
+            "key": f"{each.box_id}/{each.camera}/{each.rule}",
             "where": f"{places[each.box_id].title} · {places[each.box_id].camera_title(each.camera)}",
             "rule": each.rule,
             "number": each.number,
             "seen": each.seen,
-            "on": wanted.is_of(each),
+            "on": "true" if wanted.is_of(each) else "",
             "href": QueueWish(each.box, each.camera, each.rule, wanted.only_new).href(),
         }
         for each in sorted(counts, key=lambda it: -it.number)

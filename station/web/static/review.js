@@ -1,5 +1,6 @@
 // The queue of alerts: keys for its buttons, and a word when something changes meanwhile. All of it works without.
 import { follow } from "./follow.js";
+import { fill } from "./live.js";
 
 const page = document.getElementById("review");
 const toggle = document.getElementById("keys");
@@ -49,7 +50,32 @@ const news = document.getElementById("news");
 const meanwhile = document.getElementById("meanwhile");
 const arrived = new Set();
 
+// How many are open is asked for once what changed them is over: a shift that settles ten of them asks once.
+const SETTLED_MS = 300;
+const suffix = document.title.slice(document.title.lastIndexOf(" · "));
+let open = Number(page.dataset.open);
+let soon = null;
+
+function count() {
+  clearTimeout(soon);
+  soon = setTimeout(async () => {
+    const headers = { accept: "application/json" };
+    const answer = await fetch(page.dataset.counts, { cache: "no-store", headers }).catch(() => null);
+    const values = answer && answer.ok ? await answer.json().catch(() => null) : null;
+    if (!values) return; // the next beat asks again
+    document.title = values.title + suffix;
+    for (const id of ["counted", "counts"]) if (document.getElementById(id)) fill(document.getElementById(id), values);
+  }, SETTLED_MS);
+}
+
+function beat(said) {
+  if (said.open === undefined || said.open === open) return;
+  open = said.open;
+  count();
+}
+
 function tile(card) {
+  count();
   if (!card.is_open || card.at_ms <= Number(page.dataset.newest) || card.key === key) return;
   if (document.querySelector(`[data-key="${CSS.escape(card.key)}"]`)) return;
   if (!key) return location.reload();
@@ -59,6 +85,8 @@ function tile(card) {
 }
 
 function review(change) {
+  count();
+  if (!change.is_open) document.querySelector(`.queue [data-key="${CSS.escape(change.key)}"]`)?.remove();
   if (change.key !== key || !change.reviewed || change.by === page.dataset.me) return;
   meanwhile.hidden = false;
   meanwhile.textContent = change.is_open ? change.reviewed : page.dataset.wordDone.replace("{what}", change.reviewed);
@@ -70,4 +98,4 @@ function crowded() {
   news.firstElementChild.textContent = page.dataset.wordCrowded;
 }
 
-if (page.dataset.head) follow(page.dataset.head, { tile, review, crowded });
+if (page.dataset.head) follow(page.dataset.head, { tile, review, beat, crowded });

@@ -14,6 +14,7 @@ const needing = document.getElementById("needing");
 const dialog = document.getElementById("take");
 const SHOWN = Number(wall.dataset.shown);
 const ALERTS = 12;
+const PATIENCE_MS = 10000; // a pulled cable gives no answer at all, for minutes
 const BEAT_MS = 12000; // three beats: then the wall says that it hears nothing
 const FRESH_MS = 60000; // what happened before that does not look new, whenever it comes
 
@@ -220,19 +221,20 @@ dialog.querySelector("form").addEventListener("submit", async (event) => {
   if (event.submitter.value !== "take") return;
   event.preventDefault();
   const href = taken.querySelector("a").getAttribute("href");
-  const body = new URLSearchParams({ state: "seen", note: dialog.querySelector("textarea").value });
-  const answer = await fetch(`${href}/review`, {
-    method: "POST",
-    body,
-    headers: { "x-csrf": wall.dataset.csrf, accept: "application/json" },
-  }).catch(() => null);
-  if (answer && answer.ok) {
-    dialog.close();
-    return;
-  }
-  const said = answer ? await answer.json().catch(() => ({})) : {};
+  const button = event.submitter;
   const problem = dialog.querySelector(".problem");
-  problem.textContent = [said.error, said.hint].filter(Boolean).join(" ") || wall.dataset.wordSilent.replace("{at}", heardClock);
+  const body = new URLSearchParams({ state: "seen", note: dialog.querySelector("textarea").value });
+  const headers = { "x-csrf": wall.dataset.csrf, accept: "application/json" };
+  const given = new AbortController();
+  const timer = setTimeout(() => given.abort(), PATIENCE_MS);
+  button.disabled = true;
+  const answer = await fetch(`${href}/review`, { method: "POST", body, headers, signal: given.signal }).catch(() => null);
+  const said = answer && !answer.ok ? await answer.json().catch(() => null) : null;
+  clearTimeout(timer);
+  button.disabled = false;
+  if (answer && answer.ok) return dialog.close();
+  const why = said ? [said.error, said.hint].filter(Boolean).join(" · ") : "";
+  problem.textContent = why || (answer ? wall.dataset.wordFailed : wall.dataset.wordUnsent);
   problem.hidden = false;
 });
 

@@ -397,11 +397,54 @@ def test_what_comes_and_what_another_does_meanwhile_is_said_without_a_reload(
     engine.dispose()
     screen.console.feed.ring()
     expect(officer.locator("#meanwhile")).to_contain_text("Trần Văn Bình")
+    expect(officer.locator("#open")).to_have_text("3 open")
+    expect(officer.locator("h1")).to_contain_text("3 not taken yet")
+    expect(officer).to_have_title("Alerts (3) · ngatu")
+    expect(officer.locator("#counts .number")).to_have_text(["2", "1"])
 
     with closing(alerts.open()) as store:
         store.commit([lasting(8, 110)])
 
     expect(officer.locator("#news")).to_contain_text("1 new")
+    expect(officer.locator("#open")).to_have_text("4 open")
+    expect(officer.locator("#counts .number")).to_have_text(["3", "1"])
+
+
+@pytest.mark.parametrize(("language", "said"), [("vi", "không có trang này"), ("en", "there is no such page")])
+def test_what_a_script_is_refused_is_said_in_the_language_of_whoever_reads_it(
+    screen: DutyScreen, language: str, said: str
+) -> None:
+    answer = Desk(screen, language=language).post("/events/north-01/e-77/review", json=True, state="seen")
+
+    assert (answer.status_code, answer.json()["error"]) == (404, said)
+
+
+def test_how_many_are_open_is_told_to_a_page_that_stays_open(screen: DutyScreen, alerts: Place) -> None:
+    answer = Desk(screen).client.get("/review/counts?camera=north&box=north-01&rule=gate").json()
+
+    assert (answer["number"], answer["open"], answer["new"]) == (4, "4 open", "4 not taken yet")
+    assert [(each["where"], each["number"]) for each in answer["counts"]] == [
+        ("north-01 · north", 3),
+        ("north-01 · south", 1),
+    ]
+
+
+@pytest.mark.browser
+def test_what_another_settles_is_counted_and_is_no_longer_among_the_next_ones(
+    officer: Page, screen: DutyScreen, alerts: Place
+) -> None:
+    officer.goto(f"{screen.url}/review")
+    expect(officer.locator(".queue .tile")).to_have_count(3)
+    engine = engine_of(alerts.url)
+    for event_id in ("e-3", "e-2"):
+        ReviewQueue(engine).mark((1, event_id), ReviewState.CONFIRMED, Reviewer("binh", "Bình"), seen=0)
+    engine.dispose()
+    screen.console.feed.ring()
+
+    expect(officer.locator("#open")).to_have_text("2 open")
+    expect(officer.locator("#counts .number")).to_have_text(["2"])
+    expect(officer.locator(".queue .tile")).to_have_count(1)
+    expect(officer.locator("#meanwhile")).to_be_hidden()
 
 
 @pytest.mark.browser

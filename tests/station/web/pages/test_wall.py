@@ -120,6 +120,33 @@ def test_an_alert_is_acknowledged_with_a_note_and_other_screens_hear_of_it(
         expect(theirs.locator(".reviewed").first).to_contain_text("đang xử lý – Nguyễn Thị Lan, từ ")
 
 
+def test_what_could_not_be_acknowledged_says_why_and_keeps_what_was_written(
+    chrome: Browser, room: DutyRoom, box: FakeBox
+) -> None:
+    with at_the_screen(chrome, room) as lan:
+        box.tell(an_alert(1))
+        mine = tile(lan.page, box, 1, "#alerts")
+        mine.locator(".take").click()
+        lan.page.fill("dialog textarea", "đã cử người ra chợ")
+        problem = lan.page.locator("dialog .problem")
+
+        lan.page.route("**/review", lambda route: route.abort())
+        lan.page.click("dialog button.main")
+        expect(problem).to_contain_text("Trạm không trả lời nên có thể việc này chưa tới")
+        lan.page.unroute("**/review")
+        lan.page.route("**/review", lambda route: route.fulfill(status=502, body="<html>"))
+        lan.page.click("dialog button.main")
+        expect(problem).to_contain_text("Trạm chưa nhận được việc này")
+        lan.page.unroute("**/review")
+
+        lan.page.evaluate("document.getElementById('wall').dataset.csrf = 'of another session'")
+        lan.page.click("dialog button.main")
+        expect(problem).to_have_text(
+            "trang này đã quá cũ, chưa có gì được thực hiện · hãy tải lại trang rồi thử lại"
+        )
+        expect(lan.page.locator("dialog textarea")).to_have_value("đã cử người ra chợ")
+
+
 def test_a_screen_that_lost_its_process_comes_back_without_a_missed_event(
     chrome: Browser, room: DutyRoom, box: FakeBox
 ) -> None:
