@@ -12,11 +12,12 @@ import httpx
 import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from playwright.sync_api import Browser, expect
 
 from agent.transport.settings import EndpointSettings
 from station.watch.embedded import Address
 from tests.support.brokers import until
-from tests.support.duty_screen import DutyScreen, csrf_of
+from tests.support.duty_screen import PASSWORD, DutyScreen, csrf_of
 from tests.support.judged_packages import COMMUNE, DEVICE, JudgedPackages
 
 BASE = f"ngatu/v1/{COMMUNE}/{DEVICE}/"
@@ -183,3 +184,55 @@ def test_many_requests_have_pages(packages: JudgedPackages, screen: DutyScreen) 
 def test_nobody_sees_a_request_without_a_login(screen: DutyScreen) -> None:
     for path in ("/requests", "/requests/new", "/requests/progress"):
         assert screen.client(None).get(path, headers={"accept": "*/*"}).status_code == 401
+
+
+@pytest.mark.browser
+@pytest.mark.timeout(240)
+def test_what_was_typed_is_there_after_a_reload_and_a_failure_and_gone_once_it_was_taken(
+    packages: JudgedPackages, connected: DutyScreen, monkeypatch: pytest.MonkeyPatch, chromium: Browser
+) -> None:
+    monkeypatch.setattr("station.web.footage.requests.ANSWER_S", 0.1)
+    path, given = "/requests/new?box=pole-7&camera=north", form()
+    context = chromium.new_context(base_url=connected.url)
+    page = context.new_page()
+    page.goto("/language/en")
+    page.goto("/login")
+    page.fill("[name=login]", "lan")
+    page.fill("[name=password]", PASSWORD)
+    page.click("button.main")
+    page.wait_for_selector("nav.menu")
+    page.goto(path)
+    for name in ("since", "until", "case", "purpose"):
+        page.fill(f"[name={name}]", given[name])
+
+    page.reload()
+    expect(page.locator("[name=case]")).to_have_value("12/2026")
+    expect(page.locator("[name=since]")).to_have_value(given["since"])
+    expect(page.locator(".restored")).to_contain_text("What you wrote here before is back.")
+    page.goto("/requests/new?box=pole-7&camera=south")
+    expect(page.locator("[name=case]")).to_have_value("")
+
+    page.goto(path)
+    page.route("**/requests", lambda route: route.abort())
+    page.click("form[data-draft] button.main")
+    page.wait_for_url("chrome-error://**")
+    page.unroute("**/requests")
+    page.goto(path)
+    expect(page.locator("[name=purpose]")).to_have_value("Va chạm ở ngã tư")
+
+    page.click("form[data-draft] button.main")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Case 12/2026")
+    page.goto(path)
+    expect(page.locator("[name=case]")).to_have_value("")
+    expect(page.locator(".restored")).to_be_hidden()
+    assert len(list(packages.folders.every())) == 1
+
+    page.fill("[name=case]", "13/2026")
+    page.reload()
+    page.click(".restored button")
+    expect(page.locator("[name=case]")).to_have_value("")
+    page.fill("[name=case]", "14/2026")
+    page.click("[data-leave]")
+    page.goto(path)
+    expect(page.locator("[name=case]")).to_have_value("")
+    context.close()
