@@ -10,7 +10,6 @@ Invariants
 from __future__ import annotations
 
 import functools
-import itertools
 import re
 from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
@@ -26,6 +25,10 @@ Spot = tuple[str, str]
 """A box's device and one of its cameras, or "" for the whole box."""
 MOST_SPOTS: Final = 24
 """Of more than these a part of a name says too little."""
+MOST_WORDS: Final = 40
+"""In so many words parts of names are looked for,"""
+MOST_PARTS: Final = 8
+"""and so many are taken: nobody asks for more at once, and a province has thousands of names."""
 _CACHED: Final = 65_536
 """Names of a province."""
 _WORD: Final = re.compile(r"[^\W_]+")
@@ -73,7 +76,7 @@ class _Named:
 class _Title:
     words: tuple[str, ...]
     """In small letters, with accents."""
-    bare: frozenset[str]
+    bare: tuple[str, ...]
     """The same without."""
     spot: Spot
 
@@ -147,8 +150,13 @@ def take_parts(
     text: SpokenText, places: Sequence[BoxPlace], is_word: Callable[[str], bool], found: SpokenNames, least: int
 ) -> None:
     """Takes parts of the names of places out of the text, the longest first, of `least` words or more."""
-    titles, passed = list(_titles(places)), set[tuple[int, int]]()
-    while (run := _longest(text.words(), titles, least, is_word, passed)) is not None:
+    said = set(_as_spoken(bare(each.said) for each in text.words()[:MOST_WORDS]))
+    titles = [title for title in _titles(places) if not said.isdisjoint(title.bare)]
+    passed = set[tuple[int, int]]()
+    for _ in range(MOST_PARTS):
+        run = _longest(text.words()[:MOST_WORDS], titles, least, is_word, passed)
+        if run is None:
+            return
         words, spots = run
         text.cover(words[0].start, words[-1].end)
         said = text.between(words[0].start, words[-1].end)
@@ -166,9 +174,9 @@ def _titles(places: Iterable[BoxPlace]) -> Iterable[_Title]:
 
 
 @functools.lru_cache(maxsize=_CACHED)
-def _title(title: str) -> tuple[tuple[str, ...], frozenset[str]]:
+def _title(title: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     words = tuple(_as_spoken(_WORD.findall(title.lower())))
-    return words, frozenset(map(bare, words))
+    return words, tuple(map(bare, words))
 
 
 def _as_spoken(words: Iterable[str]) -> list[str]:
@@ -190,14 +198,16 @@ def _longest(
     """The longest run of words that stands in titles, and whose these are; `passed` are those that say none."""
     runs: dict[tuple[int, int], list[_Title]] = {}
     said = _as_spoken(each.said.lower() for each in words)
-    low = {bare(word) for word in said}
+    where: dict[str, list[int]] = {}
+    for at, word in enumerate(said):
+        where.setdefault(bare(word), []).append(at)
     for title in titles:
-        if low.isdisjoint(title.bare):
-            continue
-        for at, begun in itertools.product(range(len(words)), range(len(title.words))):
-            length = _shared(words, said, at, title.words, begun)
-            if length >= least and (at == 0 or begun == 0 or not _goes_on(words, said, at, title.words, begun)):
-                runs.setdefault((at, at + length), []).append(title)
+        for begun, low in enumerate(title.bare):
+            for at in where.get(low, ()):
+                length = _shared(words, said, at, title.words, begun)
+                begins = at == 0 or begun == 0 or not _goes_on(words, said, at, title.words, begun)
+                if length >= least and begins:
+                    runs.setdefault((at, at + length), []).append(title)
     for at, end in sorted(runs, key=lambda it: (it[0] - it[1], it)):
         run, of = words[at:end], runs[at, end]
         whole = [title for title in of if len(title.words) == end - at]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from collections.abc import Callable
@@ -17,6 +18,7 @@ def bare(text: str) -> str:
     return "".join(_bare(letter) for letter in unicodedata.normalize("NFC", text))
 
 
+@functools.lru_cache(maxsize=65_536)
 def same_word(said: str, name: str) -> bool:
     """Whether a word may be that of a name, both in small letters: what is written with accents has them all.
 

@@ -16,7 +16,7 @@ from station.lookup.places import BoxPlace
 from station.lookup.spoken import vocabulary
 from station.lookup.spoken.doubts import MaybeColour, SpokenDoubt, crowded_notes, doubts_of, with_spots
 from station.lookup.spoken.moments import NUMBERS, number_of, taken_time
-from station.lookup.spoken.names import take_parts, take_whole, together
+from station.lookup.spoken.names import SpokenNames, take_parts, take_whole, together
 from station.lookup.spoken.text import SpokenText, bare, phrase
 from station.lookup.wanted import EventSearch
 
@@ -71,7 +71,21 @@ def understood(
 
     `as_names` are words, without accents, that are names here, although the vocabulary has them.
     """
-    left, names = SpokenText(text[:500]), known or KnownNames()
+    names = known or KnownNames()
+    search, left, found, read = _read(text, now, names, as_names)
+
+    def as_name(low: str) -> EventSearch:
+        return _read(text, now, names, as_names | {low})[0]
+
+    doubts = doubts_of(search, found, read.colours, names.places, as_name)
+    notes = (*read.notes, *crowded_notes(found))
+    return Understood(search, tuple(left.rest(vocabulary.SILENT)), notes, read.time_is_said, doubts)
+
+
+def _read(
+    text: str, now: datetime, names: KnownNames, as_names: frozenset[str]
+) -> tuple[EventSearch, SpokenText, SpokenNames, _ReadWords]:
+    left = SpokenText(text[:500])
     is_word = functools.cache(lambda low: _is_word(low, now, names))
     words = tuple(left.as_said(each, 1) for each in left.take_all(_QUOTED))
     found = take_whole(left, names.places, is_word, as_names)
@@ -79,14 +93,7 @@ def understood(
     read = _with_vocabulary(EventSearch(now - USUAL, now, words=words), left, now, names, found.starts)
     take_parts(left, names.places, is_word, found, 1)
     search = replace(read.search, zones=tuple(found.zones), rules=tuple(found.rules))
-    search = with_spots(search, together(found.places))
-
-    def as_name(low: str) -> EventSearch:
-        return understood(text, now, names, as_names | {low}).search
-
-    doubts = doubts_of(search, found, read.colours, names.places, as_name)
-    notes = (*read.notes, *crowded_notes(found))
-    return Understood(search, tuple(left.rest(vocabulary.SILENT)), notes, read.time_is_said, doubts)
+    return with_spots(search, together(found.places)), left, found, read
 
 
 @dataclass(slots=True)

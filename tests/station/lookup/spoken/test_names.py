@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from station.lookup.places import BoxPlace, CameraPlace, PlacedRule
-from station.lookup.spoken.names import MOST_SPOTS, SpokenPlace, together
+from station.lookup.spoken.names import MOST_PARTS, MOST_SPOTS, SpokenPlace, together
 from station.lookup.spoken.understood import KnownNames, Understood, understood
 
 NOW = datetime(2026, 11, 27, 2, 30, tzinfo=ZoneInfo("Asia/Ho_Chi_Minh"))
@@ -165,3 +165,20 @@ def test_what_two_names_share_is_meant_and_else_both() -> None:
 
     assert together([SpokenPlace("x", boxes), SpokenPlace("y", cameras)]) == (("a", "north"),)
     assert together([SpokenPlace("x", boxes[:1]), SpokenPlace("y", cameras[1:])]) == (("a", ""), ("c", "north"))
+
+
+def test_zones_that_are_all_called_like_words_cost_one_reading_each() -> None:
+    """Each reading once asked for all the readings of the others: nine zones took hours."""
+    zones = ("xe máy", "đỏ", "đen", "xe tải", "ô tô", "xe đạp", "xanh", "vàng", "trắng", "xe buýt", "người")
+    found = read(" ".join(zones), zoned(*zones))
+
+    assert len(found.doubts) >= 7
+
+
+def test_a_text_of_nothing_but_parts_of_names_names_so_many_places_at_most() -> None:
+    text = " ".join(f"kho{n}" for n in range(60))
+    boxes = tuple(BoxPlace(n, f"b-{n}", f"Nhà kho{n}", 0, ()) for n in range(60))
+    found = read(text, KnownNames(boxes, KNOWN.directions))
+
+    assert len(found.search.boxes) == MOST_PARTS
+    assert "kho59" in " ".join(found.unknown)
