@@ -24,6 +24,8 @@ from agent.evidence.fragment import Fragment, StoredFragment, as_stored
 from agent.evidence.listing.index import Index
 from agent.evidence.open_recording import NOTHING_CAME, STOPPED, OpenRecording
 from agent.evidence.recovery import Recovered, Recovery
+from agent.evidence.retention import boot_clocks
+from agent.evidence.retention.believed import BootClock
 from agent.evidence.retention.budget import Deleted, FootageBudget, HalfDeleted
 from agent.evidence.retention.deletion import Deletion, Role
 from agent.evidence.segment import (
@@ -275,17 +277,20 @@ class Ring:
         """
         if not trust.good:
             return 0
-        self.note_clock(now)
+        believed = self.note_clock(now)
         with self._lock, self._freeing():
-            return self._budget.sweep(now, self._opened())
+            return self._budget.sweep(now.mono_s, believed, self._opened())
 
-    def note_clock(self, now: Instant) -> None:
+    def note_clock(self, now: Instant) -> BootClock:
         """Somebody vouches for this moment: what was recorded in this boot while nobody did is put right.
+
+        What is believed of it from now on: a clock that went far forward is believed later.
 
         Raises:
             FootageError: the disk fails.
         """
         self.index.note_clock(self._boot, now.wall_s - now.mono_s)
+        return boot_clocks.look(self.index, self._boot, round(now.mono_s * 1000), round(now.wall_s * 1000))
 
     # ------------------------------------------------------------------------------------------ inside
 

@@ -220,6 +220,9 @@ def _degraded(health: HealthPayload, sources: Sources) -> Iterator[str]:
     yield from _storage(health.outbox)
     if health.clock is not None and health.clock.state not in ("ntp", "rtc"):
         yield "clock_untrusted"
+    footage = sources.footage()
+    if footage is not None and footage.clock_ahead_s is not None:
+        yield "clock_jumped"
     yield from _board(health.throttled, health.cpu_temp_c, sources.throttle())
     if health.shadow is not None and health.shadow.state == "failed":
         yield f"shadow_failed:{health.shadow.model}"

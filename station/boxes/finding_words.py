@@ -72,6 +72,7 @@ _WHAT: Final[Mapping[str, Callable[[Values], str]]] = {
     "degraded_outbox_key_missing": _said(tr("Waiting pictures lie on the box without encryption")),
     "degraded_overheated": _said(tr("The box is too hot")),
     "degraded_clock_untrusted": _said(tr("The clock of the box may be wrong")),
+    "degraded_clock_jumped": _said(tr("The clock of the box went far forward")),
     "degraded_busy": _said(tr("The box has too much to do")),
     "degraded_unconfirmed": _said(tr("What the box sends has not been confirmed for a long time")),
     "degraded_paused": lambda of: tr("Paused by order: {of}", of=of["of"]),
@@ -182,6 +183,10 @@ _REST: Final[Mapping[str, tuple[str, str]]] = {
     "degraded_clock_untrusted": (
         tr("Its events may bear a wrong time; the station puts them right once the clock is."),
         tr("Do not trust times of this box until this is gone. If it lasts for an hour, call the technician."),
+    ),
+    "degraded_clock_jumped": (
+        tr("If the box was off that long, all is well. If not, footage is deleted too early from tomorrow on."),
+        tr("Was it not off? Ask for the footage that you need, which holds it, and call the technician today."),
     ),
     "degraded_busy": (tr("It looks at fewer pictures; something fast may be missed."), _WAIT),
     "degraded_unconfirmed": (

@@ -178,8 +178,8 @@ def _health(standing: BoxStanding) -> Iterator[BoxFinding]:
 
 
 DEGRADED: Final = (
-    *DEGRADED_NOW, "outbox_key_missing", "overheated", "clock_untrusted", "busy", "unconfirmed", "paused",
-    "shadow_failed",
+    *DEGRADED_NOW, "outbox_key_missing", "overheated", "clock_untrusted", "clock_jumped", "busy", "unconfirmed",
+    "paused", "shadow_failed",
 )  # fmt: skip
 """What a box calls degraded and this station has words for."""
 

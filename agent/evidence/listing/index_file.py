@@ -28,6 +28,8 @@ APPLICATION: Final = 0x6E67_5249  # "ngRI"
 VERSION: Final = 2
 _SCHEMA: Final = files("agent.evidence.listing").joinpath("index.sql").read_text(encoding="utf-8")
 """Read with the code: whoever becomes another user later may not read it any more."""
+_ADDED: Final = files("agent.evidence.listing").joinpath("boot_clock.sql").read_text(encoding="utf-8")
+"""What an index of before lacks; to one that has it nothing is done, and an earlier version heeds it not."""
 
 
 class IndexFile:
@@ -169,6 +171,7 @@ def _prepare(db: sqlite3.Connection) -> None:
             (word,) = rows.fetchone()
         if word != "ok":
             raise sqlite3.DatabaseError(word)
+    db.executescript(_ADDED)
 
 
 def _out_of_reach(error: sqlite3.DatabaseError) -> bool:

@@ -10,7 +10,8 @@ import re
 import shutil
 import stat
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 from typing import Final
@@ -23,6 +24,8 @@ from agent.evidence.segment import SUFFIX, segment_number, sync_folder
 log = structlog.get_logger(__name__)
 
 MARK: Final = ".damaged"
+LATER_S: Final = 3600.0
+"""So far after now a file was written by a clock that was wrong."""
 _NAME: Final = re.compile(rf"(\d{{10}}{re.escape(SUFFIX)}){re.escape(MARK)}(-\d+)?", re.ASCII)
 
 
@@ -94,6 +97,19 @@ def delete_aside(chosen: Sequence[Aside], why: Why, role: Role, note: Callable[[
     require_noted(Deletion(why, tuple(map(_range, cameras.values()))), role, note)
     for each in chosen:
         each.path.unlink(missing_ok=True)
+
+
+def not_later(kept: Aside, now_s: float) -> Aside:
+    """The same, and where it says that it was written later than now, it says now: else it would stay for ever.
+
+    Raises:
+        OSError: the disk fails.
+    """
+    if kept.written_s <= now_s + LATER_S:
+        return kept
+    with suppress(FileNotFoundError):
+        os.utime(kept.path, (now_s, now_s))
+    return replace(kept, written_s=now_s)
 
 
 def _range(chosen: Sequence[Aside]) -> DeletedRange:

@@ -17,13 +17,14 @@ from typing import Final
 import structlog
 
 from agent.clock import Clock
-from agent.core.types import Instant
 from agent.errors import FootageError
 from agent.evidence.disk import on_disk, own_disk
 from agent.evidence.listing.index import Index
 from agent.evidence.listing.index_file import index_bytes
 from agent.evidence.listing.listed import ListedSegment
-from agent.evidence.retention.aside import Aside, delete_aside
+from agent.evidence.retention.aside import Aside, delete_aside, not_later
+from agent.evidence.retention.believed import BootClock
+from agent.evidence.retention.boot_clocks import offsets_ms
 from agent.evidence.retention.deletion import DAY_S, Deletion, Role, Why, delete, expired, oldest
 from agent.evidence.settings import EvidenceSettings
 from agent.translatable import tr
@@ -173,8 +174,8 @@ class FootageBudget:
         with self._lock:
             self._reserved -= taken_bytes
 
-    def sweep(self, now: Instant, index: Index) -> int:
-        """Delete what is older than it may become; how many segments.
+    def sweep(self, mono_s: float, believed: BootClock, index: Index) -> int:
+        """Delete what is older than it may become; how many segments. `believed` is of this boot.
 
         Raises:
             FootageError: it could not be told.
@@ -182,12 +183,14 @@ class FootageBudget:
         """
         with self._lock:
             self._full_until_s = float("-inf")
-            if now.mono_s < self._doubt_until_s:
+            if mono_s < self._doubt_until_s:
                 return 0
-            before_s = now.wall_s - self._settings.max_days * DAY_S
-            old = [each for each in self._aside if each.written_s < before_s]
-            gone = self._delete("age", expired(index, self._role, before_s), index)
-            return gone + self._delete_aside("age", old)
+            now_ms = believed.believed_ms(round(mono_s * 1000))
+            before_ms = now_ms - round(self._settings.max_days * DAY_S * 1000)
+            self._aside = [not_later(each, now_ms / 1000) for each in self._aside]
+            old = [each for each in self._aside if each.written_s < before_ms / 1000]
+            rows = expired(index, self._role, offsets_ms(index, believed), before_ms)
+            return self._delete("age", rows, index) + self._delete_aside("age", old)
 
     def _make_room(self, more_bytes: int, index: Index) -> None:
         limit, now_s = self._limit(), self._clock.now().mono_s

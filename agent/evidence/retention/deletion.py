@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -43,21 +43,21 @@ class Deletion:
     ranges: tuple[DeletedRange, ...]
 
 
-def expired(index: Index, role: Role, before_s: float) -> list[ListedSegment]:
-    """What ended before this moment, or was recorded before something of the same camera that did."""
-    newest: dict[str, int] = {}
+def expired(index: Index, role: Role, offsets_ms: Mapping[str, int], before_ms: int) -> list[ListedSegment]:
+    """What ended before this moment, by the steady clock of its boot, whatever time it was given.
+
+    `offsets_ms` is what is believed of each boot: wall minus steady clock; `before_ms` is wall time.
+    """
     rows = []
     for row in index.in_order():
-        rows.append(row)
-        if row.to_s < before_s and index.clock_known(row):
-            newest[row.camera] = max(row.number, newest.get(row.camera, 0))
-        elif row.from_s > before_s + DAY_S and index.clock_known(row):
+        if row.boot not in offsets_ms:
+            continue
+        ended_ms = row.start_mono_ms + row.duration_ms + offsets_ms[row.boot]
+        if ended_ms < before_ms:
+            rows.append(row)
+        elif ended_ms > before_ms + DAY_S * 1000:
             break
-    return [
-        row
-        for row in rows
-        if row.number <= newest.get(row.camera, 0) and deletable(index, role, row) and not index.is_held(row)
-    ]
+    return [row for row in rows if deletable(index, role, row) and not index.is_held(row)]
 
 
 def oldest(index: Index, role: Role, wanted_bytes: int) -> tuple[list[ListedSegment], list[ListedSegment]]:

@@ -17,6 +17,7 @@ from agent.core.condition_event import CAMERA_RULE, ConditionEvent
 from agent.core.ids import Ids
 from agent.core.types import EndReason, Event, EventKind, Severity
 from agent.errors import FootageError
+from agent.evidence.retention.believed import STANDS_MS, TOLD_MS, BootClock
 from agent.evidence.ring import Ring
 from agent.host.supervise import Beat, OutageLog, Stop, wait
 from agent.workers.footage.recorder import DISK_S, Recorder
@@ -34,6 +35,7 @@ TELL_S: Final = 300.0
 GRACE_S: Final = 30.0
 """A recording that stops for less is a hole that is counted, and no event."""
 RECOVERY_S: Final = 600.0
+HOUR_MS: Final = 3_600_000
 
 TellEvents = Callable[[str, Iterable[Event]], None]
 """Keeps events of this camera for the station."""
@@ -68,6 +70,8 @@ class FootageFigures:
     deleted_held_segments: int = 0
     kept_since_s: Mapping[str, float] = field(default_factory=dict)
     """By camera: corrected wall time of its oldest footage."""
+    clock_ahead_s: float | None = None
+    """So far the clock went forward, and has not stood long enough for footage to be deleted by it."""
     why: str | None = None
 
 
@@ -100,6 +104,7 @@ class FootageKeeper:
         """By camera: the number of the link that was told last, and when."""
         self._hasty: set[str] = set()
         self._clock_due_s = self._sweep_due_s = float("-inf")
+        self._believed: BootClock | None = None
         self._outage = OutageLog("footage")
 
     # ---------------------------------------------------------------------------------- from other threads
@@ -165,7 +170,7 @@ class FootageKeeper:
         self._ring.rebuild(lambda: beat(RECOVERY_S))
         now, trust = self._clock.now(), self._trusted()
         if trust.good and now.mono_s >= self._clock_due_s:
-            self._ring.note_clock(now)
+            self._heed_clock(self._ring.note_clock(now))
             self._clock_due_s = now.mono_s + CLOCK_S
         if now.mono_s >= self._sweep_due_s:
             self._ring.sweep(now, trust)
@@ -176,6 +181,21 @@ class FootageKeeper:
                 self._hasty.discard(camera)
                 self._tell_newest(camera, now.mono_s)
         self._look(None)
+
+    def _heed_clock(self, now: BootClock) -> None:
+        """Say once that the clock went far forward, and what has become of it."""
+        before, self._believed = self._believed, now
+        doubted = before is not None and before.doubted
+        if now.doubted and not doubted:
+            log.warning(
+                "clock_jumped",
+                ahead_h=round(now.ahead_ms / HOUR_MS, 1),
+                believed_in_h=round((STANDS_MS - now.stood_ms) / HOUR_MS, 1),
+                hint="was the box off so long? if not, mend its time server before footage is deleted by it",
+            )
+        elif before is not None and doubted and not now.doubted:
+            believed = now.offset_ms - before.offset_ms > TOLD_MS
+            log.warning("clock_jump_believed" if believed else "clock_jump_undone")
 
     def _tell_newest(self, camera: str, now_s: float) -> None:
         number, sha256 = self._ring.index.head(camera)
@@ -208,5 +228,8 @@ class FootageKeeper:
             deleted_segments=ring.deleted.segments,
             deleted_held_segments=ring.deleted.held,
             kept_since_s={camera: row.from_s for camera, row in oldest.items() if row is not None},
+            clock_ahead_s=self._believed.ahead_ms / 1000
+            if self._believed is not None and self._believed.doubted
+            else None,
             why=why,
         )

@@ -25,6 +25,7 @@ from agent.status.session import Session
 from agent.transport.settings import TlsSettings
 from agent.wire import codec
 from agent.wire.payloads import MOST_DEGRADED, HealthPayload, MqttHealth, OutboxHealth, ShadowHealth
+from agent.workers.footage.keeper import FootageFigures
 from agent.workers.footage.recorder import Recorder
 from agent.workers.footage.sources import SharedFootage
 from fleet.report.words import ENGLISH, VIETNAMESE
@@ -113,6 +114,14 @@ def test_what_a_camera_suffers_from_is_told(
     assert word in report(sources, clock).degraded
 
 
+def test_a_clock_that_went_far_forward_is_told_until_it_is_believed(
+    sources: Sources, clock: SteppedClock
+) -> None:
+    figures = FootageFigures(clock_ahead_s=40 * 86_400.0)
+    assert "clock_jumped" in report(replace(sources, footage=lambda: figures), clock).degraded
+    assert "clock_jumped" not in report(replace(sources, footage=FootageFigures), clock).degraded
+
+
 def test_of_very_many_rules_that_are_paused_the_box_says_as_many_as_the_wire_takes(
     post: Post, sources: Sources, clock: SteppedClock
 ) -> None:
@@ -191,6 +200,7 @@ def everything_is_wrong(post: Post, sources: Sources, tmp_path: Path) -> Iterato
         trust=lambda: Trust("unknown"),
         paused=lambda: ["road"],
         recorders={"road": recorder},
+        footage=lambda: FootageFigures(clock_ahead_s=40 * 86_400.0),
         shadow=lambda: ShadowHealth(model="roads-416", state="failed"),
     )
     for state in get_args(State):

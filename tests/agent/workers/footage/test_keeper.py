@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from agent.core.ids import Ids
 from agent.core.types import EndReason, Event, EventKind, Phase
@@ -114,6 +115,30 @@ def test_a_clock_that_is_known_late_puts_the_index_right(post: Post) -> None:
     post.bench.clock.state, post.bench.clock.wall_s = "ntp", NOON_S + 20
     post.it.turn()
     assert len(post.bench.plain("north", NOON_S, NOON_S + 20)) == 10
+
+
+@pytest.mark.parametrize("comes_back", [True, False])
+def test_a_clock_that_went_far_forward_is_said_once_and_what_became_of_it(post: Post, comes_back: bool) -> None:
+    def live(hours: int) -> list[tuple[str, object]]:
+        with capture_logs() as said:
+            for _ in range(hours * 12):
+                post.bench.clock.go_on(300.0)
+                post.it.turn()
+        return [(each["event"], each.get("ahead_h")) for each in said if "clock" in each["event"]]
+
+    post.bench.record(20)
+    post.bench.ring.cut("north")
+    assert live(1) == []
+    assert post.it.figures.clock_ahead_s is None
+    post.bench.clock.wall_s += 960 * 3600.0
+    assert live(20) == [("clock_jumped", 960.0)]
+    assert post.it.figures.clock_ahead_s == 960 * 3600.0
+    if comes_back:
+        post.bench.clock.wall_s -= 960 * 3600.0
+        assert live(1) == [("clock_jump_undone", None)]
+    else:
+        assert live(5) == [("clock_jump_believed", None)]
+    assert post.it.figures.clock_ahead_s is None
 
 
 def test_trouble_that_lasts_is_an_event_and_its_end_another(post: Post) -> None:
