@@ -30,6 +30,7 @@ from agent.evidence.retention.budget import RingFull, WriteBudgetSpent
 from agent.evidence.ring import NoKeyPicture, Ring
 from agent.evidence.settings import RecordSettings
 from agent.host.supervise import Beat, OutageLog, Stop
+from agent.workers.footage.runs import CLOSED_S, ChangesTooOften, RunBudget
 from agent.workers.footage.sources import FootageSource
 
 log = structlog.get_logger(__name__)
@@ -49,6 +50,7 @@ HOLES: Final[Mapping[type[FootageError], str]] = {
     RingFull: "the footage was full",
     WriteBudgetSpent: "enough was written on that day",
     NoKeyPicture: "no key picture came",
+    ChangesTooOften: "its pictures changed too often",
 }
 """What is missing after a refusal of the ring, in words."""
 
@@ -121,6 +123,7 @@ class Recorder:
         self._pre_roll = PreRoll(settings.pre_roll_s)
         self._inits: dict[str, Fragment] = {}
         """Of the latest runs: what waits for an event may be from before the camera was lost."""
+        self._runs = RunBudget()
         self._given: str | None = None
         """The run whose init the ring has."""
         self._recording = False
@@ -282,14 +285,16 @@ class Recorder:
         try:
             with self._at_the_disk():
                 if self._given != fragment.run:
+                    self._runs.require(fragment.run, fragment.start.mono_s)
                     self._ring.append(self._inits[fragment.run])
                     self._given = fragment.run
                 self._ring.append(fragment)
         except FootageError as error:
             self._refused(fragment, error)
         else:
-            self._outage.back()
-            self._stopped(None)
+            if self._runs.steady(fragment.start.mono_s):
+                self._outage.back()
+                self._stopped(None)
             self._recording, self._need_key = True, False
             self.figures.last = fragment.end
             self.figures.bytes += len(fragment.data)
@@ -309,7 +314,9 @@ class Recorder:
         self._outage.lost(error)
         self._stopped(error.what)
         self.figures.dropped += 1
-        if not isinstance(error, NoKeyPicture):  # of which the next is taken
+        if isinstance(error, ChangesTooOften):
+            self._retry_s = fragment.start.mono_s + CLOSED_S
+        elif not isinstance(error, NoKeyPicture):  # of which the next is taken
             self._retry_s = fragment.end.mono_s + RETRY_S
         self._hole(HOLES.get(type(error), DISK_FAILED))
 

@@ -454,3 +454,67 @@ def test_why_the_ring_is_not_ready_is_why_nothing_is_recorded(continuous: Post) 
     ring.recover()
     continuous.come(20)
     assert continuous.it.trouble is None
+
+
+def resized(post: Post, times: int, each_s: float, first: int = 1) -> None:
+    """Each piece is of another size."""
+    for number in range(first, first + times):
+        post.source.waiting += [
+            post.source.piece("init", number, width_px=64 + 2 * number),
+            post.source.piece(run=number, duration_s=each_s, width_px=64 + 2 * number),
+        ]
+        post.bench.clock.go_on(each_s)
+        while post.source.waiting:
+            post.turn()
+
+
+@pytest.mark.parametrize("mode", ["continuous", "events"])
+def test_pictures_that_change_all_the_time_make_few_segments_and_are_told_once(
+    tmp_path: Path, mode: str
+) -> None:
+    settings = RecordSettings(mode=mode, pre_roll_s=6, post_roll_s=10)  # type: ignore[arg-type]
+    post = Post(RingBench(tmp_path / "ring"), settings)
+    post.source.waiting.append(Way("copy"))
+    post.tell(Phase.START)
+    with capture_logs() as said:
+        resized(post, 480, 1 / 12)
+        assert post.it.stopped is not None
+        assert post.it.stopped.why == "its pictures change their size or coding more than 10 times a minute"
+        since = post.it.stopped.since
+        assert post.bench.ring.index.totals()[0] == 11
+        resized(post, 2880, 1 / 12, first=481)
+    assert post.it.stopped is not None
+    assert post.it.stopped.since == since, "one trouble, however often it is tried again"
+    assert post.bench.ring.index.totals()[0] <= 11 * 5
+    assert [each["part"] for each in said if each["event"] in ("lost", "back")] == ["recording of north"]
+    gaps = post.bench.ring.index.gaps("north", NOON_S, NOON_S + 200)
+    assert {gap.why for gap in gaps if gap.to_s - gap.from_s < 100} == {"its pictures changed too often"}
+    post.bench.ring.close()
+
+
+def test_a_camera_whose_pictures_are_steady_again_is_recorded_again(continuous: Post) -> None:
+    continuous.source.waiting.append(Way("copy"))
+    resized(continuous, 20, 1.0)
+    assert continuous.it.state == "stopped"
+    continuous.source.begin(run=21)
+    continuous.come(200, run=21)
+    assert continuous.it.state == "recording"
+    kept = continuous.kept()
+    assert [at for at in kept if at >= 74] == [at * 1.0 for at in range(74, 220, 2)]
+
+
+def test_nothing_is_lost_of_a_camera_that_is_set_to_another_size_now_and_then(continuous: Post) -> None:
+    continuous.source.waiting.append(Way("copy"))
+    resized(continuous, 3, 1.0)
+    for run in range(4, 54):
+        continuous.source.begin(run=run)
+        continuous.come(8, run=run)
+    assert continuous.kept() == [0.0, 1.0, 2.0, *map(float, range(3, 403, 2))]
+
+
+def test_a_camera_that_is_lost_and_comes_back_does_not_change_its_pictures(continuous: Post) -> None:
+    for number in range(30):
+        continuous.source.opening = f"opening {number}"
+        continuous.source.begin()
+        continuous.come(2)
+    assert continuous.kept() == [float(at) for at in range(0, 60, 2)]
