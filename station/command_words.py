@@ -13,7 +13,7 @@ from typing import Any, Final
 from agent.errors import NgatuError, UsageError, WireError
 from agent.printable import printable
 from agent.settings.access import user_name
-from agent.settings.diagnostics import nearest
+from agent.settings.quoting import nearest
 from agent.translatable import joined, tr
 from agent.wire.payloads import AckPayload
 from agent.wire.topics import Topics

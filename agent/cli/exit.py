@@ -65,7 +65,7 @@ def one_line_errors(command: Callable[P, None]) -> Callable[P, None]:
             typer.echo(translated(error), err=True)
             raise typer.Exit(code_of(error)) from None
         except Exception as error:
-            from agent.settings.diagnostics import redacted  # noqa: PLC0415 (pydantic: `ngatu --help` needs none of it)
+            from agent.settings.quoting import redacted  # noqa: PLC0415 (pydantic: `ngatu --help` needs none of it)
 
             text = " ".join(f"{type(error).__name__}: {error}".split())[:300]
             broken = tr("ngatu is broken: {text}\n  hint: report this line with `ngatu version`", text=text)

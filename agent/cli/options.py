@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from agent.errors import WireError
 from agent.language import translated
 from agent.settings.base import NAME_IN_WORDS, NAME_PATTERN
-from agent.settings.diagnostics import mistakes_of
+from agent.settings.refusals import mistakes_of
 from agent.settings.yaml import Node
 from agent.translatable import joined, tr
 from agent.wire.topics import STATION, Topics

@@ -228,7 +228,7 @@ def _say_visit(address: str) -> None:
 
 
 def _say_fault(error: Exception) -> None:
-    from agent.settings.diagnostics import redacted  # noqa: PLC0415
+    from agent.settings.quoting import redacted  # noqa: PLC0415
 
     text = " ".join(f"{type(error).__name__}: {error}".split())[:300]
     broken = tr("ngatu is broken: {text}\n  hint: report this line with `ngatu version`", text=text)

@@ -42,7 +42,8 @@ from agent.mqtt.settings import BrokerSettings
 from agent.outbox.outbox import OutboxSettings
 from agent.publishing.jpeg import ThumbnailSettings
 from agent.settings.base import Settings
-from agent.settings.diagnostics import Finding, dotted, nearest, quoted, read_bounded, read_settings
+from agent.settings.diagnostics import Finding, read_bounded, read_settings
+from agent.settings.quoting import dotted, nearest, quoted
 from agent.status.device import DeviceSettings
 from agent.status.health import HealthSettings
 from agent.status.notice import NoticeSettings

@@ -33,7 +33,7 @@ from agent.outbox.ballast import Ballast, least_bytes
 from agent.outbox.outbox import OutboxSettings
 from agent.settings.access import too_open, unreadable, user_name
 from agent.settings.base import Secret, SecretMissing
-from agent.settings.diagnostics import redacted
+from agent.settings.quoting import redacted
 from agent.tools import footage_check
 from agent.translatable import joined, tr
 from agent.transport.client import Will

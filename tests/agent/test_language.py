@@ -10,7 +10,7 @@ import pytest
 from agent.errors import NgatuError
 from agent.language import choose, choose_by, language, translated
 from agent.printable import printable
-from agent.settings.diagnostics import redacted
+from agent.settings.quoting import redacted
 from agent.translatable import joined, tr
 
 VARIABLES = ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")

@@ -21,7 +21,7 @@ from agent.cameras.settings import CameraSettings
 from agent.clock import Clock
 from agent.core.types import Frame
 from agent.errors import CameraError, CameraLost, CameraRefused
-from agent.settings.diagnostics import redacted
+from agent.settings.quoting import redacted
 from agent.tools.hardware.checklist import BoardFinding, Measured, State
 from agent.translatable import joined, tr
 

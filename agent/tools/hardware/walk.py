@@ -15,7 +15,7 @@ from agent.clock import Clock, boot_id
 from agent.config.schema import CameraConfig, Config
 from agent.errors import CameraError, NgatuError
 from agent.host.machine import Machine
-from agent.settings.diagnostics import redacted
+from agent.settings.quoting import redacted
 from agent.tools import check
 from agent.tools.check import CheckVerdict
 from agent.tools.hardware import board, cameras, storage

@@ -14,9 +14,10 @@ from typing import Any
 
 from agent.config.schema import CameraConfig, Config, cross_check, parse, read
 from agent.core.rules.registry import KINDS
-from agent.settings.diagnostics import MAX_TOLD, Mistake, judged
+from agent.settings.diagnostics import judged
 from agent.settings.dump import dumped, in_one_line
 from agent.settings.introspect import Setting, settings_of
+from agent.settings.refusals import MAX_TOLD, Mistake
 from agent.settings.yaml import read as read_yaml
 
 PARTS = ("privacy_masks", "zones", "rules")

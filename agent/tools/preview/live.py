@@ -28,7 +28,7 @@ from agent.core.types import WHOLE, Frame, Image, Size
 from agent.detectors import Detector
 from agent.errors import CameraLost, CameraRefused, NgatuError
 from agent.outbox.file import OutboxFile
-from agent.settings.diagnostics import redacted
+from agent.settings.quoting import redacted
 from agent.tools.preview.scene import SceneWriter
 from agent.translatable import joined, tr
 

@@ -12,14 +12,11 @@ from pydantic import AfterValidator, Field
 from agent.errors import ConfigError
 from agent.settings.base import Name, Secret, Settings
 from agent.settings.diagnostics import (
-    MAX_TOLD,
-    Mistake,
     judged,
-    quoted,
     read_bounded,
     read_settings,
-    redacted,
 )
+from agent.settings.refusals import MAX_TOLD
 from agent.settings.yaml import MAX_BYTES
 from agent.translatable import tr
 
@@ -183,18 +180,6 @@ def test_a_secret_that_was_typed_in_is_never_told(text: str) -> None:
     assert CANARY not in "\n".join(mistakes(text))
 
 
-def test_a_validator_that_quotes_a_secret_is_silenced() -> None:
-    def quote(text: str) -> str:
-        raise ValueError(f"{text} is too short")
-
-    class Door(Settings):
-        token: Annotated[str, AfterValidator(quote)]
-
-    with pytest.raises(ConfigError) as caught:
-        read_settings(f"token: {CANARY}".encode(), "f", Door)
-    assert str(caught.value) == "f:1: token: … is too short"
-
-
 def test_no_value_and_no_key_breaks_a_line_or_a_terminal() -> None:
     lines = mistakes('"a\\nforged.yaml:1: b": 1\nmood: "x\\ny"\n')
     assert len(lines) == 2
@@ -220,17 +205,6 @@ def test_what_is_right_is_returned_as_it_was_meant() -> None:
     assert settings.pair == (1.0, 2.0)
     assert settings.either == 3.0
     assert isinstance(settings.rules[0], Line)
-
-
-def test_redaction_is_quick_on_a_text_full_of_addresses() -> None:
-    assert redacted("a://" * 100_000) == "a://" * 100_000
-    assert redacted("x rtsp://u:p@h/1 y http://q@z") == "x rtsp://…@h/1 y http://…@z"
-
-
-def test_quoting_and_telling() -> None:
-    assert quoted(None) == "null"
-    assert quoted("a\x1b[31m") == r'"a\u001b[31m"'
-    assert Mistake(3, ("a", 0, "b"), "wrong", "do this").line_of("f.yaml") == "f.yaml:3: a[0].b: wrong; do this"
 
 
 class Places(Settings):
