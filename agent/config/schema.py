@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
 from copy import copy
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -18,12 +17,12 @@ from pydantic_core import PydanticCustomError
 
 from agent.cameras.settings import CameraSettings, FileSource, RtspSource, UsbSource
 from agent.commands.policy import CommandSettings
-from agent.config import corners, recording
+from agent.config.cross_check import cross_check
 from agent.core.attention.settings import AttentionSettings
 from agent.core.motion.frame_gate import FrameGateSettings
 from agent.core.motion.settings import MotionSettings
 from agent.core.pipeline import PipelineSettings
-from agent.core.rules.registry import BLIND_KINDS, Rule
+from agent.core.rules.registry import Rule
 from agent.core.rules.rule import EventSettings
 from agent.core.rules.settings import RuleSettings
 from agent.core.rules.zones import Zone
@@ -34,7 +33,7 @@ from agent.core.tracking.riders import RiderSettings
 from agent.core.tracking.static_false_positives import StaticFalsePositiveSettings
 from agent.core.tracking.tracker import TrackSettings
 from agent.detectors.settings import DetectorSettings
-from agent.errors import ConfigError, WireError
+from agent.errors import ConfigError
 from agent.evidence.samples.settings import SamplesSettings
 from agent.evidence.settings import EvidenceSettings, RecordSettings
 from agent.language import Language
@@ -42,13 +41,12 @@ from agent.mqtt.settings import BrokerSettings
 from agent.outbox.outbox import OutboxSettings
 from agent.publishing.jpeg import ThumbnailSettings
 from agent.settings.base import Settings
-from agent.settings.diagnostics import Finding, read_bounded, read_settings
-from agent.settings.quoting import dotted, nearest, quoted
+from agent.settings.diagnostics import read_bounded, read_settings
+from agent.settings.quoting import dotted
 from agent.status.device import DeviceSettings
 from agent.status.health import HealthSettings
 from agent.status.notice import NoticeSettings
-from agent.translatable import joined, tr
-from agent.wire.topics import ROOT, STATION, Topics
+from agent.translatable import tr
 
 
 class BrokerConfig(BrokerSettings):
@@ -254,171 +252,3 @@ def config_sha256(config: Config) -> str:
         config.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=False
     )
     return hashlib.sha256(canonical.encode()).hexdigest()
-
-
-def warnings(config: Config) -> list[str]:
-    """What is allowed but deserves a look, one line each."""
-    found: list[str] = []
-    if not config.device.purpose:
-        found.append(tr("device.purpose is empty: the law asks what the pictures are for"))
-    if not config.device.legal_basis:
-        found.append(tr("device.legal_basis is empty: the law asks what allows the cameras"))
-    if config.broker.tls is None and any(host not in LOOPBACK for host, _ in config.broker.addresses):
-        found.append(tr("broker.tls is not set: pictures and passwords go over the network in the clear"))
-    if config.samples.enabled and config.samples.blur == "none":
-        found.append(tr("samples.blur is none: frames that are kept for training show faces as they are"))
-    if config.samples.enabled and config.evidence.recipient is None:
-        found.append(
-            tr("samples are kept in the clear: evidence.recipient is not set, so whoever has the card has them")
-        )
-    sources: dict[str, str] = {}
-    for camera in config.cameras:
-        source = camera.source.model_dump_json()
-        if source in sources and camera.source.kind != "file":
-            found.append(
-                tr(
-                    "cameras {other} and {camera} have the same source",
-                    other=sources[source],
-                    camera=camera.name,
-                )
-            )
-        sources[source] = camera.name
-        if isinstance(camera.source, UsbSource) and not camera.source.stable:
-            found.append(
-                tr(
-                    "camera {camera}: {device} may be another camera after a restart",
-                    camera=camera.name,
-                    device=camera.source.device,
-                )
-            )
-        if not camera.rules:
-            found.append(tr("camera {camera} has no rules, so it never tells anything", camera=camera.name))
-    return found
-
-
-def cross_check(plain: Any) -> Iterator[Finding]:
-    """What does not fit together: names given twice, zones that are not there, masks whose edges cross.
-
-    `plain` may hold anything: other mistakes of the file are told beside these, not instead of them.
-    """
-    yield from _topics(plain)
-    cameras = list(_groups(plain, "cameras"))
-    yield from _unsampled(plain, [camera.get("name") for _, camera in cameras])
-    yield from _repeated([(("cameras", i, "name"), camera.get("name")) for i, camera in cameras])
-    for i, camera in cameras:
-        if camera.get("name") == RESERVED:
-            what = tr(
-                "{reserved} is reserved: it stands for the box itself in events", reserved=quoted(RESERVED)
-            )
-            yield ("cameras", i, "name"), what, tr("choose another")
-    for i, camera in cameras:
-        at: tuple[str | int, ...] = ("cameras", i)
-        zones = [((*at, "zones", k, "id"), zone.get("id")) for k, zone in _groups(camera, "zones")]
-        yield from _repeated(zones)
-        rules = list(_groups(camera, "rules"))
-        yield from _repeated([((*at, "rules", k, "id"), rule.get("id")) for k, rule in rules])
-        known = [name for _, name in zones if isinstance(name, str)]
-        for k, rule in rules:
-            zone = rule.get("zone")
-            if isinstance(zone, str) and zone not in known:
-                path = (*at, "rules", k, "zone")
-                there: str = (
-                    tr("zones of this camera: {known}", known=", ".join(known[:64]))
-                    if known
-                    else tr("this camera has no zones")
-                )
-                there = nearest(zone, known) or there
-                yield path, tr("there is no zone {zone}", zone=quoted(zone)), there
-        yield from _sightless(camera, at)
-        yield from _unblurred(plain, camera, at)
-        yield from recording.unrecorded(camera, at, plain)
-        yield from corners.misplaced(camera, at)
-
-
-def _topics(plain: Any) -> Iterator[Finding]:
-    """What may be a name by itself but cannot stand in a topic."""
-    for path, place in ((("device", "commune"), 0), (("device", "id"), 1), (("broker", "root"), 2)):
-        group = plain.get(path[0]) if isinstance(plain, dict) else None
-        name = group.get(path[1]) if isinstance(group, dict) else None
-        levels = ["commune", "device", ROOT]
-        if isinstance(name, str) and (place == 2 or name == STATION):
-            levels[place] = name
-            try:
-                Topics(*levels)
-            except WireError as error:
-                yield path, error.what, error.hint
-
-
-def _groups(parent: Any, name: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    items = parent.get(name) if isinstance(parent, dict) else None
-    for index, item in enumerate(items if isinstance(items, list) else []):
-        if isinstance(item, dict):
-            yield index, item
-
-
-def _repeated(names: list[tuple[tuple[str | int, ...], Any]]) -> Iterator[Finding]:
-    first: dict[str, tuple[str | int, ...]] = {}
-    for path, name in names:
-        if isinstance(name, str) and name in first:
-            yield (
-                path,
-                tr("{name} is the name of {first} already", name=quoted(name), first=dotted(first[name][:-1])),
-                tr("choose another"),
-            )
-        elif isinstance(name, str):
-            first[name] = path
-
-
-def _sightless(camera: dict[str, Any], at: tuple[str | int, ...]) -> Iterator[Finding]:
-    """Rules about road users, where none is ever found."""
-    attention = camera.get("attention")
-    if not isinstance(attention, dict) or attention.get("enabled") is not False:
-        return
-    for k, rule in _groups(camera, "rules"):
-        if isinstance(rule.get("kind"), str) and rule["kind"] not in BLIND_KINDS:
-            what = tr(
-                "a rule of kind {rule} needs the detector, which is off for this camera",
-                rule=quoted(rule["kind"]),
-            )
-            yield (
-                (*at, "rules", k, "kind"),
-                what,
-                tr(
-                    "set attention.enabled to true, or use rules of kind {blind_kinds}",
-                    blind_kinds=joined(tr(" or "), sorted(BLIND_KINDS)),
-                ),
-            )
-
-
-def _unsampled(plain: Any, known: list[Any]) -> Iterator[Finding]:
-    """Cameras of which frames are to be kept, and that are not there."""
-    samples = plain.get("samples") if isinstance(plain, dict) else None
-    names = samples.get("cameras") if isinstance(samples, dict) else None
-    for k, name in enumerate(names if isinstance(names, list) else []):
-        if isinstance(name, str) and name not in known:
-            there = [each for each in known if isinstance(each, str)]
-            yield (
-                ("samples", "cameras", k),
-                tr("there is no camera {name} in the configuration", name=quoted(name)),
-                nearest(name, there) or tr("there are: {known}", known=", ".join(there[:64])),
-            )
-
-
-def _unblurred(plain: Any, camera: dict[str, Any], at: tuple[str | int, ...]) -> Iterator[Finding]:
-    """Heads that are to be taken out, where nobody looks for people."""
-    thumbnail, attention = plain.get("thumbnail"), camera.get("attention")
-    if not (isinstance(thumbnail, dict) and isinstance(attention, dict)):
-        return
-    blur = thumbnail.get("blur", "none")
-    if blur in ("heads", "heads_and_plates") and attention.get("enabled") is False:
-        what = tr("thumbnail.blur is {blur}, and needs the detector to find people", blur=quoted(blur))
-        yield (
-            (*at, "attention", "enabled"),
-            what,
-            tr("set attention.enabled to true, or hide with privacy masks and set thumbnail.blur to none"),
-        )
-
-
-RESERVED = "box"
-"""Stands for the camera in events that are about the box itself."""
-LOOPBACK = ("localhost", "127.0.0.1", "::1")

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 import structlog
 
 from agent.clock import FlooredClock, boot_id
-from agent.config.schema import RESERVED, Config
+from agent.config.cross_check import RESERVED
+from agent.config.schema import Config
 from agent.core.condition_event import BOX_RULE, ConditionEvent
 from agent.core.ids import Ids
 from agent.core.types import Event, EventKind

@@ -19,7 +19,8 @@ from agent.errors import ConfigError
 from agent.settings.location import line_of_path
 from agent.settings.quoting import Path
 from agent.settings.refusals import MAX_TOLD, Mistake, example_command, mistakes_of
-from agent.settings.yaml import MAX_BYTES, UnreadableYaml, read, shown
+from agent.settings.scalars import shown
+from agent.settings.yaml import MAX_BYTES, UnreadableYaml, read
 from agent.translatable import Translatable, joined, tr
 
 Finding = tuple[Path, str, str]

@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from agent.settings.yaml import resolve
+from agent.settings.scalars import resolve
 
 
 class _Dumper(yaml.SafeDumper):

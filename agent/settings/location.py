@@ -13,7 +13,7 @@ from agent.settings.yaml import Node
 
 
 @dataclass(slots=True)
-class Located:
+class SettingPlace:
     """Where in the file, and what the models say about that place."""
 
     path: Path
@@ -26,9 +26,9 @@ class Located:
     """The value may be of several types, each of which pydantic refuses by itself: one message is enough."""
 
 
-def located(loc: Sequence[str | int], root: Node, model: type[BaseModel]) -> Located:
+def located(loc: Sequence[str | int], root: Node, model: type[BaseModel]) -> SettingPlace:
     """Follow pydantic's location, which has extra parts where a type had to be chosen."""
-    place = Located((), root.line, shape_of(model), refused=root.refused)
+    place = SettingPlace((), root.line, shape_of(model), refused=root.refused)
     node: Node | None = root
     for index, part in enumerate(loc):
         shape = place.shape

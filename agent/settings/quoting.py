@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from agent.settings.yaml import shown
+from agent.settings.scalars import shown
 from agent.translatable import Translatable, filtered, tr
 
 Path = tuple[str | int, ...]

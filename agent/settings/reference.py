@@ -20,7 +20,7 @@ from pydantic import BaseModel
 
 from agent.settings.base import Secret
 from agent.settings.introspect import Group, Setting, Shape, groups, inner_models, item_of, kind, settings_of
-from agent.settings.yaml import resolve
+from agent.settings.scalars import resolve
 
 WIDTH = 100
 _PLAIN_TEXT = re.compile(r"[A-Za-z/][A-Za-z0-9 ._/-]*[A-Za-z0-9_/-]|[A-Za-z]")

@@ -11,9 +11,10 @@ from pydantic import BaseModel, ValidationError
 
 from agent.settings.base import Secret
 from agent.settings.introspect import Shape, bounds, groups, kind, tag_of
-from agent.settings.location import Located, located
+from agent.settings.location import SettingPlace, located
 from agent.settings.quoting import Path, dotted, nearest, quoted, redacted, without_secret
-from agent.settings.yaml import Node, shown
+from agent.settings.scalars import shown
+from agent.settings.yaml import Node
 from agent.translatable import filtered, joined, tr
 
 MAX_TOLD = 50
@@ -57,7 +58,7 @@ def mistakes_of(error: ValidationError, root: Node, model: type[BaseModel]) -> l
     return found
 
 
-def _mistake(detail: dict[str, Any], place: Located, model: type[BaseModel]) -> Mistake | None:
+def _mistake(detail: dict[str, Any], place: SettingPlace, model: type[BaseModel]) -> Mistake | None:
     code, value, context = detail["type"], detail["input"], detail.get("ctx") or {}
     shape = place.shape
     what, hint = "", ""
@@ -100,13 +101,13 @@ def _mistake(detail: dict[str, Any], place: Located, model: type[BaseModel]) -> 
     return Mistake(place.line, place.path, without_secret(what, value, place.path), hint)
 
 
-def _unit(place: Located) -> str:
+def _unit(place: SettingPlace) -> str:
     """Of a limit, where the name of the setting says it."""
     name = str(place.path[-1]) if place.path else ""
     return next((unit for end, unit in _UNITS.items() if name.endswith(end)), "")
 
 
-def _missing(place: Located) -> Mistake:
+def _missing(place: SettingPlace) -> Mistake:
     shape = place.shape
     if place.path and isinstance(place.path[-1], int):
         return Mistake(
@@ -126,7 +127,7 @@ def _missing(place: Located) -> Mistake:
     return Mistake(place.line, place.path, tr("required, but missing"), words)
 
 
-def _wrong_tag(code: str, context: dict[str, Any], place: Located) -> Mistake:
+def _wrong_tag(code: str, context: dict[str, Any], place: SettingPlace) -> Mistake:
     name = str(context.get("discriminator", "kind")).strip("'")
     tags = [tag for model in (place.shape.models if place.shape else ()) for tag in tag_of(model, name)]
     path = (*place.path, name)
@@ -141,7 +142,7 @@ def _wrong_tag(code: str, context: dict[str, Any], place: Located) -> Mistake:
     )
 
 
-def _wrong_type(value: Any, place: Located, shape: Shape) -> tuple[str, str]:
+def _wrong_type(value: Any, place: SettingPlace, shape: Shape) -> tuple[str, str]:
     expected = kind(shape)
     limits = bounds(shape)
     if isinstance(value, str) and "one of" in expected:
@@ -191,7 +192,7 @@ def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def _suggestion(place: Located, model: type[BaseModel]) -> str:
+def _suggestion(place: SettingPlace, model: type[BaseModel]) -> str:
     name = str(place.path[-1])
     known = list(place.owner.model_fields) if place.owner is not None else []
     if near := nearest(name, known):

@@ -21,7 +21,8 @@ from pydantic import BaseModel
 from agent.cameras import probe
 from agent.cameras.decode.decoded import SLEEPY
 from agent.clock import Clock, trust
-from agent.config.schema import CameraConfig, Config, warnings
+from agent.config.advice import warnings
+from agent.config.schema import CameraConfig, Config
 from agent.core.shadow.verdict import summary
 from agent.detectors import Detector, load_detector, model_sha256
 from agent.errors import DeliveryError, NgatuError

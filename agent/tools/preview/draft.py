@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from agent.config.schema import CameraConfig, Config, cross_check, parse, read
+from agent.config.cross_check import cross_check
+from agent.config.schema import CameraConfig, Config, parse, read
 from agent.core.rules.registry import KINDS
 from agent.settings.diagnostics import judged
 from agent.settings.dump import dumped, in_one_line

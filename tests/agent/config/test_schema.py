@@ -19,7 +19,6 @@ from agent.config.schema import (
     config_sha256,
     load,
     parse,
-    warnings,
 )
 from agent.core.rules.settings import RuleSettings
 from agent.errors import ConfigError
@@ -157,22 +156,6 @@ def test_what_is_no_file_is_told_without_a_traceback(tmp_path: Path, make: objec
     assert caught.value.hint
 
 
-def test_mistakes_across_settings_are_told_beside_the_others() -> None:
-    text = MINIMAL + "    rules: [{kind: zone, id: a-b, zone: here}]\n    stall_s: x\n"
-    with pytest.raises(ConfigError) as caught:
-        parse(text.encode(), "f")
-    assert [line.split(": ")[1] for line in str(caught.value).splitlines()] == [
-        "cameras[0].rules[0].zone",
-        "cameras[0].stall_s",
-    ]
-
-
-def test_a_config_made_in_code_is_checked_across_settings_too() -> None:
-    config = parse(MINIMAL.encode(), "f")
-    with pytest.raises(ValueError, match="is the name of"):
-        Config.model_validate({**dict(config), "cameras": (config.cameras[0], config.cameras[0])})
-
-
 def test_the_hash_is_of_what_holds_and_not_of_how_it_is_written() -> None:
     same = MINIMAL.replace("commune: hai-ninh\n  id: hai-ninh-03", "id: 'hai-ninh-03'\n  commune: hai-ninh")
     spelled_out = MINIMAL + "    stall_s: 10\n"
@@ -182,19 +165,6 @@ def test_the_hash_is_of_what_holds_and_not_of_how_it_is_written() -> None:
     )
     assert first == second == third != fourth
     assert len(first) == 64
-
-
-@pytest.mark.parametrize(
-    ("text", "place"),
-    [
-        (MINIMAL.replace("hai-ninh-03", "station"), "device.id"),
-        (MINIMAL.replace("commune: hai-ninh", "commune: station"), "device.commune"),
-        (MINIMAL.replace("host:", "root: a/+/b\n  host:"), "broker.root"),
-    ],
-)
-def test_what_cannot_stand_in_a_topic_is_refused_before_it_is_used(text: str, place: str) -> None:
-    with pytest.raises(ConfigError, match=rf"{place}: .* cannot"):
-        parse(text.encode(), "f")
 
 
 def test_a_config_survives_its_own_json() -> None:
@@ -211,29 +181,6 @@ def test_a_local_time_that_nobody_has_is_refused(offset: str) -> None:
 def test_every_setting_of_the_judge_can_be_said() -> None:
     sayable = set(CameraConfig.model_fields) | set(EventSettings.model_fields) | {"utc_offset_s"}
     assert set(RuleSettings.model_fields) <= sayable
-
-
-def test_what_the_law_asks_for_draws_a_warning_while_it_is_missing() -> None:
-    config = parse(MINIMAL.encode(), "f")
-    missing = {"device.purpose", "device.legal_basis", "broker.tls"}
-    assert {line.split(" is")[0] for line in warnings(config)} == missing
-    told_all = MINIMAL.replace(
-        "broker:",
-        "  purpose: order on the road\n  legal_basis: decision 12\nbroker:\n  tls: {ca: /etc/ngatu/ca.pem}",
-    )
-    assert warnings(parse(told_all.encode(), "f")) == []
-
-
-def test_cameras_that_share_a_source_or_may_change_places_draw_a_warning() -> None:
-    text = (
-        MINIMAL
-        + '  - {name: south, source: {kind: rtsp, url: "rtsp://192.0.2.10:554/stream2"}}\n'
-        + "  - {name: east, source: {kind: usb, device: /dev/video0}, rules: []}\n"
-    )
-    lines = "\n".join(warnings(parse(text.encode(), "f")))
-    assert "cameras north and south have the same source" in lines
-    assert "/dev/video0 may be another camera after a restart" in lines
-    assert "camera east has no rules" in lines
 
 
 # ------------------------------------------------------------------------------------------------ fuzz (P28)
@@ -338,12 +285,3 @@ def test_the_rules_of_a_camera_go_by_the_local_time_of_the_box() -> None:
     device = config.device.model_copy(update={"utc_offset": "-03:30"})
 
     assert config.cameras[0].pipeline(device).rules.utc_offset_s == -12_600
-
-
-def test_heads_cannot_be_taken_out_where_nobody_looks_for_people() -> None:
-    text = MINIMAL.replace("cameras:", "thumbnail: {blur: heads}\ncameras:")
-    assert parse(text.encode(), "f").thumbnail.blur == "heads"
-
-    blind = text + "    attention: {enabled: false}\n    rules: [{kind: motion, id: movement}]\n"
-    with pytest.raises(ConfigError, match=r'thumbnail\.blur is "heads", and needs the detector to find'):
-        parse(blind.encode(), "f")

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.settings import yaml as strict_yaml
-from agent.settings.yaml import MAX_BYTES, MAX_DEPTH, MAX_VALUES, Node, UnreadableYaml, read, resolve
+from agent.settings.yaml import MAX_BYTES, MAX_DEPTH, MAX_VALUES, Node, UnreadableYaml, read
 
 
 @pytest.fixture(params=["libyaml", "PyYAML"], autouse=True)
@@ -222,9 +222,3 @@ def test_any_bytes_give_a_document_or_a_fault(data: bytes) -> None:
 @given(st.text("[]{}:,-?&*!|>'\"%@` \n\tab1#~.", max_size=60))
 def test_any_punctuation_gives_a_document_or_a_fault(text: str) -> None:
     assert all(line >= 1 for line, _ in faults_of(text))
-
-
-@given(st.text(max_size=12))
-def test_a_resolved_text_is_finite(text: str) -> None:
-    value, _ = resolve(text)
-    assert not isinstance(value, float) or value - value == 0

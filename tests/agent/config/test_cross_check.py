@@ -1,0 +1,57 @@
+"""agent.config.cross_check"""
+
+from __future__ import annotations
+
+import pytest
+
+from agent.config.schema import Config, parse
+from agent.errors import ConfigError
+
+MINIMAL = """\
+device:
+  commune: hai-ninh
+  id: hai-ninh-03
+broker:
+  host: station.example
+cameras:
+  - name: north
+    source: {kind: rtsp, url: "rtsp://192.0.2.10:554/stream2"}
+"""
+
+
+def test_mistakes_across_settings_are_told_beside_the_others() -> None:
+    text = MINIMAL + "    rules: [{kind: zone, id: a-b, zone: here}]\n    stall_s: x\n"
+    with pytest.raises(ConfigError) as caught:
+        parse(text.encode(), "f")
+    assert [line.split(": ")[1] for line in str(caught.value).splitlines()] == [
+        "cameras[0].rules[0].zone",
+        "cameras[0].stall_s",
+    ]
+
+
+def test_a_config_made_in_code_is_checked_across_settings_too() -> None:
+    config = parse(MINIMAL.encode(), "f")
+    with pytest.raises(ValueError, match="is the name of"):
+        Config.model_validate({**dict(config), "cameras": (config.cameras[0], config.cameras[0])})
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        (MINIMAL.replace("hai-ninh-03", "station"), "device.id"),
+        (MINIMAL.replace("commune: hai-ninh", "commune: station"), "device.commune"),
+        (MINIMAL.replace("host:", "root: a/+/b\n  host:"), "broker.root"),
+    ],
+)
+def test_what_cannot_stand_in_a_topic_is_refused_before_it_is_used(text: str, place: str) -> None:
+    with pytest.raises(ConfigError, match=rf"{place}: .* cannot"):
+        parse(text.encode(), "f")
+
+
+def test_heads_cannot_be_taken_out_where_nobody_looks_for_people() -> None:
+    text = MINIMAL.replace("cameras:", "thumbnail: {blur: heads}\ncameras:")
+    assert parse(text.encode(), "f").thumbnail.blur == "heads"
+
+    blind = text + "    attention: {enabled: false}\n    rules: [{kind: motion, id: movement}]\n"
+    with pytest.raises(ConfigError, match=r'thumbnail\.blur is "heads", and needs the detector to find'):
+        parse(blind.encode(), "f")
