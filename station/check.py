@@ -6,11 +6,13 @@ import os
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from agent.errors import BrokerUnreachable, NgatuError
 from agent.printable import printable
+from agent.settings.misread import doubted, doubts
 from agent.translatable import joined, tr
 from agent.transport.client import connect
 from agent.transport.errors import HungUp, VersionRefused
@@ -29,6 +31,12 @@ from station.words import ALARMS
 
 Finding = tuple[str, str, str]
 """Part, what was found, and the verdict: ok, warning or failed."""
+
+
+def doubtful(file: Path) -> Iterator[Finding]:
+    """What the file says that was hardly meant so: texts that are cut by a #, or garbled."""
+    for doubt in doubts(file.read_bytes(), StationConfig):
+        yield "config", joined("\n", doubted(doubt, str(file))), "warning"
 
 
 def findings(config: StationConfig) -> Iterator[Finding]:

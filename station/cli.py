@@ -130,7 +130,7 @@ def check_command(
     Exit code 0: all is well; 1: something cannot be reached or used; 2: the file is wrong.
     """
     needs_sqlalchemy()
-    from station.check import findings  # noqa: PLC0415
+    from station.check import doubtful, findings  # noqa: PLC0415
     from station.config import load  # noqa: PLC0415
 
     if offline:
@@ -141,7 +141,8 @@ def check_command(
     for heading in (tr("part"), tr("found"), tr("verdict")):
         table.add_column(translated(heading))
     failed = False
-    for part, found, verdict in findings(load(config)):
+    settings = load(config)
+    for part, found, verdict in (*doubtful(config), *findings(settings)):
         table.add_row(Text(part), Text(translated(found)), Text(translated(VERDICTS[verdict]), STYLES[verdict]))
         failed = failed or verdict == "failed"
     Console(highlight=False, markup=False).print(table)

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from agent.settings.base import Name, Secret, Settings
+from agent.settings.base import Name, Secret, Settings, host_fault
 from agent.translatable import tr
 
 
@@ -35,6 +35,8 @@ def _address(url: str) -> str:
         raise login
     if not parts.hostname:
         raise ValueError(tr("no host in the url; write rtsp://host:554/path"))
+    if fault := host_fault(parts.hostname):
+        raise login if "@" in url else ValueError(fault)
     return url
 
 

@@ -50,10 +50,11 @@ def check_command(
     from rich.text import Text  # noqa: PLC0415
 
     from agent.clock import SystemClock  # noqa: PLC0415
-    from agent.config.schema import config_sha256, load  # noqa: PLC0415
+    from agent.config.schema import config_sha256, parse, read  # noqa: PLC0415
     from agent.tools import check  # noqa: PLC0415
 
-    settings = load(config)
+    data = read(config)
+    settings = parse(data, str(config))
     if hardware:
         from agent.cli.hardware.terminal import walk_hardware  # noqa: PLC0415
 
@@ -64,7 +65,8 @@ def check_command(
         number=len(settings.cameras),
         sha256=config_sha256(settings)[:12],
     )
-    findings = [check.CheckResult("config", summary, check.CheckVerdict.OK), *check.offline(settings)]
+    findings = [check.CheckResult("config", summary, check.CheckVerdict.OK)]
+    findings += [*check.doubtful(data, str(config)), *check.offline(settings)]
     if not offline:
         # Who waits at a terminal sees that it works: what does not answer is waited for.
         with Console(stderr=True).status(translated(TRYING)):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from agent.cameras.settings import UsbSource
+from collections.abc import Iterator
+
+from agent.cameras.settings import RtspSource, UsbSource
 from agent.config.schema import Config
-from agent.translatable import tr
+from agent.translatable import joined, tr
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
@@ -24,6 +26,7 @@ def warnings(config: Config) -> list[str]:
         found.append(
             tr("samples are kept in the clear: evidence.recipient is not set, so whoever has the card has them")
         )
+    found += _without_password(config)
     sources: dict[str, str] = {}
     for camera in config.cameras:
         source = camera.source.model_dump_json()
@@ -47,3 +50,18 @@ def warnings(config: Config) -> list[str]:
         if not camera.rules:
             found.append(tr("camera {camera} has no rules, so it never tells anything", camera=camera.name))
     return found
+
+
+def _without_password(config: Config) -> Iterator[str]:
+    """Logins that are half said: a name, and no password."""
+    if config.broker.username is not None and config.broker.password is None:
+        yield _half("broker")
+    for i, camera in enumerate(config.cameras):
+        for at, source in (("source", camera.source), ("record.source", camera.record.source)):
+            if isinstance(source, RtspSource) and source.username is not None and source.password is None:
+                yield _half(f"cameras[{i}].{at}")
+
+
+def _half(path: str) -> str:
+    what = tr("{path}.username is set, and {path}.password is not", path=path)
+    return joined("; ", (what, tr("name its file, such as {{file: /etc/ngatu/secret}}")))

@@ -6,7 +6,10 @@ A part's settings are a frozen model beside the code that obeys them. `config.py
 
 from __future__ import annotations
 
+import json
 import os
+import re
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -22,6 +25,45 @@ Name = Annotated[str, StringConstraints(pattern=f"^{NAME_PATTERN}$")]
 It may stand in a topic, a certificate and a file's name (wildcards in an ACL were a mosquitto hole). Roles and
 playbooks of deploy/ansible and the schemas of the wire ask for the same; a test holds them together.
 """
+
+_HOST_NAME = re.compile(r"(?!-)[\w-]{1,63}(?<!-)(\.(?!-)[\w-]{1,63}(?<!-))*\.?")
+
+
+def host_fault(host: str) -> str:
+    """Why a text is neither the name nor the address of a machine; empty if it is one.
+
+    Four numbers are an address only as people write one: what libc makes of 192.168.10 or 010 nobody means.
+    """
+    if "/" in host:
+        return tr("{host} is more than a host: write the name alone, such as 192.168.10.5", host=_given(host))
+    if (_is_address if ":" in host or host.rpartition(".")[2].isdecimal() else _is_name)(host):
+        return ""
+    if ":" in host:
+        return tr("{host} has a port: write the name alone, and the port in its own place", host=_given(host))
+    if host.rpartition(".")[2].isdecimal():
+        return tr("{host} is no address: that is four numbers of 0..255 with points", host=_given(host))
+    return tr("{host} cannot be a host name", host=_given(host))
+
+
+def _given(host: str) -> str:
+    return json.dumps(host[:80], ensure_ascii=False)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_name(host: str) -> bool:
+    try:
+        host.encode("idna")
+    except UnicodeError:
+        return False
+    return _HOST_NAME.fullmatch(host) is not None
+
 
 MAX_SECRET_BYTES = 64 * 1024
 """A larger file is not a secret but a slip of the path."""

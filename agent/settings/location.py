@@ -22,13 +22,20 @@ class SettingPlace:
     owner: type[BaseModel] | None = None
     """The group that has, or has not, the last part of the path."""
     refused: bool = False
+    node: Node | None = None
+    """What is written there; None: nothing."""
     either: bool = False
     """The value may be of several types, each of which pydantic refuses by itself: one message is enough."""
+
+    @property
+    def name(self) -> str:
+        """Of the setting itself; of an item of a list its number."""
+        return str(self.path[-1]) if self.path else ""
 
 
 def located(loc: Sequence[str | int], root: Node, model: type[BaseModel]) -> SettingPlace:
     """Follow pydantic's location, which has extra parts where a type had to be chosen."""
-    place = SettingPlace((), root.line, shape_of(model), refused=root.refused)
+    place = SettingPlace((), root.line, shape_of(model), refused=root.refused, node=root)
     node: Node | None = root
     for index, part in enumerate(loc):
         shape = place.shape
@@ -40,7 +47,7 @@ def located(loc: Sequence[str | int], root: Node, model: type[BaseModel]) -> Set
             else:
                 place.shape = _chosen(shape, str(part))
             continue
-        node = _child(node, part)
+        node = place.node = _child(node, part)
         place.path = (*place.path, part)
         place.line = node.line if node is not None else place.line
         place.refused = place.refused or (node is not None and node.refused)

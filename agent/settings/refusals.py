@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from agent.settings.base import Secret
 from agent.settings.introspect import Shape, bounds, groups, kind, tag_of
 from agent.settings.location import SettingPlace, located
+from agent.settings.misread import corners_only, decimal_comma, meant, too_few_corners
 from agent.settings.quoting import Path, dotted, nearest, quoted, redacted, without_secret
 from agent.settings.scalars import shown
 from agent.settings.yaml import Node
@@ -71,7 +72,11 @@ def _mistake(detail: dict[str, Any], place: SettingPlace, model: type[BaseModel]
     if code in ("union_tag_invalid", "union_tag_not_found"):
         return _wrong_tag(code, context, place)
     if shape is not None and (code.endswith("_type") or code in ("int_from_float", "literal_error", "enum")):
-        what, hint = _wrong_type(value, place, shape)
+        line, what, hint = meant(value, place.node, shape, place.name) or (
+            None,
+            *_wrong_type(value, place, shape),
+        )
+        place.line = line or place.line
     elif (
         code in ("greater_than_equal", "greater_than", "less_than_equal", "less_than", "multiple_of") and shape
     ):
@@ -83,13 +88,10 @@ def _mistake(detail: dict[str, Any], place: SettingPlace, model: type[BaseModel]
             else tr("{value} is not {limits}{unit}", value=given, limits=limits, unit=_unit(place))
         )
     elif code in ("too_short", "too_long") and shape is not None:
-        if code == "too_short" and isinstance(value, list) and len(value) > context.get("actual_length", 0):
+        count = context.get("actual_length", 0)
+        if code == "too_short" and isinstance(value, list) and len(value) > count:
             return None  # pydantic did not count the items that are wrong themselves
-        what = tr(
-            "{value}, not {expected}",
-            value=_items(context.get("actual_length", 0)),
-            expected=bounds(shape) or kind(shape),
-        )
+        what, hint = _wrong_length(value, count, shape)
     elif code.startswith("string_") and shape is not None:
         what = tr(
             "{value} is not {limits}", value=quoted(value, place.path), limits=bounds(shape) or kind(shape)
@@ -101,10 +103,16 @@ def _mistake(detail: dict[str, Any], place: SettingPlace, model: type[BaseModel]
     return Mistake(place.line, place.path, without_secret(what, value, place.path), hint)
 
 
+def _wrong_length(value: Any, count: int, shape: Shape) -> tuple[str, str]:
+    if corners_only(shape) and count < 3:
+        return too_few_corners(count)
+    what = tr("{value}, not {expected}", value=_items(count), expected=bounds(shape) or kind(shape))
+    return what, decimal_comma(value, shape)
+
+
 def _unit(place: SettingPlace) -> str:
     """Of a limit, where the name of the setting says it."""
-    name = str(place.path[-1]) if place.path else ""
-    return next((unit for end, unit in _UNITS.items() if name.endswith(end)), "")
+    return next((unit for end, unit in _UNITS.items() if place.name.endswith(end)), "")
 
 
 def _missing(place: SettingPlace) -> Mistake:
@@ -195,6 +203,8 @@ def _one_line(text: str) -> str:
 def _suggestion(place: SettingPlace, model: type[BaseModel]) -> str:
     name = str(place.path[-1])
     known = list(place.owner.model_fields) if place.owner is not None else []
+    if name.strip() != name:  # as a page of the web or a messenger gives it
+        return tr("a blank before it is none for YAML: remove it, and type ordinary ones")
     if near := nearest(name, known):
         return near
     if elsewhere := _homes(model).get(name, []):

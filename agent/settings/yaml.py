@@ -13,13 +13,15 @@ syntax error, a file that is too large, or one nested too deep ends it at once.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
 
+from agent.settings.encoding import UNPRINTABLE, misencoded, odd_sign
 from agent.settings.scalars import Scalar, resolve, shown
+from agent.settings.slips import LINE_END, Slip, no_blank, unparsed, without_blank
 from agent.translatable import tr
 
 MAX_BYTES = 256 * 1024
@@ -27,29 +29,8 @@ MAX_DEPTH = 20
 MAX_VALUES = 10_000
 """Fifty cameras with every setting written out have fewer; more is a mistake, or an attack on our time."""
 
+_COMMENT = re.compile(r"[ \t]+(#.*)")
 PARSER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml is 20 times faster
-_UNPRINTABLE = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_ABOVE = tr("the indentation does not match the lines above, or a quotation mark there is never closed")
-_HINTS = (  # a part of libyaml's or PyYAML's words, and what usually is behind it
-    (
-        "cannot start any token",
-        tr("indent with spaces, never tabs; quote a text that starts with a special character"),
-    ),
-    ("mapping values are not allowed", tr("quote a text that contains ': ', or check the indentation")),
-    (
-        "expected ':'",
-        tr("a setting is written 'name: value'; check for a missing ':' or an open quotation mark"),
-    ),
-    ("tab character", tr("indent with spaces, never tabs")),
-    ("block end", _ABOVE),
-    ("did not find expected key", _ABOVE),
-    ("did not find expected '-'", _ABOVE),
-    ("quoted scalar", tr("a quotation mark is never closed")),
-    ("expected ',' or", tr("a bracket is never closed")),
-    ("expected node content", tr("a bracket is never closed, or a value is missing")),
-    ("maximum nesting depth", tr("look for a bracket that is never closed")),
-    ("escape character", tr("write \\\\ for a backslash, or use single quotation marks")),
-)
 
 
 @dataclass(slots=True)
@@ -61,6 +42,10 @@ class Node:
     """Counts from 1."""
     refused: bool = False
     """A fault was already told about this value; whoever validates it need not tell another."""
+    own_line: int = 0
+    """Where the value itself begins: that of its key, or one below."""
+    comment: str = ""
+    """The comment behind a value without quotation marks, in its own line, from its # on."""
 
     def plain(self) -> Any:
         """The value as dicts, lists and scalars; at most MAX_DEPTH deep."""
@@ -96,14 +81,15 @@ def read(data: bytes) -> tuple[Node, list[YamlFault]]:
         UnreadableYaml: a syntax error, no UTF-8, more than MAX_BYTES, MAX_DEPTH or MAX_VALUES.
     """
     text = _decode(data)
-    reading = _Reading()
+    lines = LINE_END.split(text)
+    reading = _Reading(lines)
     try:
         for event in _events(text):
             reading.take(event)
     except UnreadableYaml as error:
         raise UnreadableYaml(*reading.faults, *error.faults) from None
     except yaml.MarkedYAMLError as error:
-        raise UnreadableYaml(*reading.faults, _syntax_fault(error)) from None
+        raise UnreadableYaml(*reading.faults, _fault_of(unparsed(error, lines))) from None
     except yaml.YAMLError as error:
         raise UnreadableYaml(*reading.faults, YamlFault(1, (), f"not YAML: {error}".splitlines()[0])) from None
     return reading.root or Node(None, 1), reading.faults
@@ -117,21 +103,14 @@ def _decode(data: bytes) -> str:
             max_bytes=MAX_BYTES,
         )
         raise UnreadableYaml(YamlFault(1, (), what, tr("is this the right file?")))
-    try:
-        text = data.decode("utf-8-sig")  # Notepad's byte order mark does no harm
-    except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-        what = tr("byte 0x{data:02x} is not UTF-8", data=data[error.start])
-        raise UnreadableYaml(YamlFault(line, (), what, tr("save the file as UTF-8"))) from None
-    if odd := _UNPRINTABLE.search(text):
-        line = text.count("\n", 0, odd.start()) + 1
-        raise UnreadableYaml(YamlFault(line, (), *_odd(odd)))
-    return text
+    if wrong := misencoded(data):
+        raise UnreadableYaml(_fault_of(wrong))
+    return data.decode("utf-8-sig")  # Notepad's byte order mark does no harm
 
 
-def _odd(found: re.Match[str]) -> tuple[str, str]:
-    """Said of a character that may stand in no text, escaped or not: half a character, or a control one."""
-    return tr("unprintable character U+{found:04X}", found=ord(found.group())), tr("remove it")
+def _fault_of(slip: Slip) -> YamlFault:
+    line, what, hint = slip
+    return YamlFault(line, (), what, hint)
 
 
 def _events(text: str) -> Iterator[Any]:
@@ -141,19 +120,6 @@ def _events(text: str) -> Iterator[Any]:
             yield parser.get_event()
     finally:
         parser.dispose()
-
-
-def _syntax_fault(error: yaml.MarkedYAMLError) -> YamlFault:
-    mark = error.problem_mark or error.context_mark
-    words = " ".join(part for part in (error.context, error.problem) if part)
-    hint = next((hint for part, hint in _HINTS if part in words), "")
-    column: str = tr(" (column {column})", column=mark.column + 1) if mark else ""
-    began = error.context_mark
-    if began is not None and mark is not None and began.line != mark.line:
-        column = tr(" (column {column}; it begins in line {line})", column=mark.column + 1, line=began.line + 1)
-    return YamlFault(
-        mark.line + 1 if mark else 1, (), tr("not YAML: {words}{column}", words=words, column=column), hint
-    )
 
 
 @dataclass(slots=True)
@@ -173,6 +139,7 @@ class _Open:
 class _Reading:
     """The document so far; `take` folds one event into it."""
 
+    lines: Sequence[str] = ()
     root: Node | None = None
     faults: list[YamlFault] = field(default_factory=list)
     stack: list[_Open] = field(default_factory=list)
@@ -219,7 +186,7 @@ class _Reading:
             return
         refused = self._decorated(event, line)
         is_mapping = isinstance(event, yaml.MappingStartEvent)
-        node = Node({} if is_mapping else [], self._key_line(line), refused)
+        node = Node({} if is_mapping else [], self._key_line(line), refused, line)
         path = self._path()
         self._place(node)
         self.stack.append(_Open(node, path))
@@ -238,22 +205,38 @@ class _Reading:
         if self._key_is_next():
             self._scalar_key(event, line)
             return
-        refused = self._decorated(event, line)
+        refused = self._decorated(event, line) or (not (event.style or event.value) and self._unparted(line))
         value: Scalar = event.value
         fault = None
         if not event.style:
             value, fault = resolve(event.value)
-        elif odd := _UNPRINTABLE.search(event.value):
-            fault = _odd(odd)
+        elif odd := UNPRINTABLE.search(event.value):
+            fault = odd_sign(odd)
         if fault is not None:
             self._fault(line, *fault)
-        self._place(Node(value, self._key_line(line), refused or fault is not None))
+        comment = "" if event.style else self._comment_behind(event.end_mark)
+        self._place(Node(value, self._key_line(line), refused or fault is not None, line, comment))
+
+    def _unparted(self, line: int) -> bool:
+        """Tell of a name and its value that are one key, such as `{kind:motion}`; True if it is so."""
+        top = self.stack[-1] if self.stack else None
+        name = without_blank(top.key or "") if top is not None else ""
+        if top is None or not name:
+            return False
+        self.faults.append(YamlFault(line, top.path, *no_blank(name)))
+        top.node.refused = True  # what it lacks is not missing, only misread
+        return True
+
+    def _comment_behind(self, mark: Any) -> str:
+        """What stands in the same line behind a value without quotation marks."""
+        found = _COMMENT.match(self.lines[mark.line], mark.column) if mark.line < len(self.lines) else None
+        return found[1] if found else ""
 
     def _scalar_key(self, event: Any, line: int) -> None:
         self._decorated(event, line)
         key = event.value
-        if odd := _UNPRINTABLE.search(key):
-            self._fault(line, *_odd(odd))
+        if odd := UNPRINTABLE.search(key):
+            self._fault(line, *odd_sign(odd))
         if not event.style and not isinstance(resolve(key)[0], str):
             if self._behind_a_comma(line, key):
                 self._key(key, line, twice=True)
@@ -268,12 +251,14 @@ class _Reading:
         first = mapping.get(key)
         if first is not None:
             path = (*self.stack[-1].path, key)
-            self.faults.append(
-                YamlFault(
-                    line, path, tr("set twice; first in line {line}", line=first.line), tr("keep one of them")
-                )
-            )
+            what = tr("set twice; first in line {line}", line=first.line)
+            self.faults.append(YamlFault(line, path, what, self._which_of_two()))
         self._key(key, line, twice=first is not None)
+
+    def _which_of_two(self) -> str:
+        if len(self.stack) > 1 and isinstance(self.stack[-2].node.value, list):
+            return tr("keep one of them, or begin another item of the list here, with '- '")
+        return tr("keep one of them")
 
     def _behind_a_comma(self, line: int, key: str) -> bool:
         """Tell of a key that is what stands behind the comma of a number."""

@@ -34,6 +34,7 @@ from agent.outbox.ballast import Ballast, least_bytes
 from agent.outbox.outbox import OutboxSettings
 from agent.settings.access import too_open, unreadable, user_name
 from agent.settings.base import Secret, SecretMissing
+from agent.settings.misread import doubted, doubts
 from agent.settings.quoting import redacted
 from agent.tools import footage_check
 from agent.translatable import joined, tr
@@ -69,6 +70,13 @@ class CheckResult:
     found: str
     verdict: CheckVerdict
     hint: str = ""
+
+
+def doubtful(data: bytes, file: str) -> Iterator[CheckResult]:
+    """What a file says that was hardly meant so: texts that are cut by a #, or garbled."""
+    for doubt in doubts(data, Config):
+        what, hint = doubted(doubt, file)
+        yield CheckResult("config", what, CheckVerdict.WARNING, hint)
 
 
 def offline(config: Config) -> Iterator[CheckResult]:
@@ -225,11 +233,12 @@ def check_shadow(config: Config) -> CheckResult:
 
 
 def _unknown_labels(config: Config, detector: Detector) -> str:
-    """Labels that a rule was explicitly given and that the model does not know."""
+    """Labels that a rule was given, other than by default, and that the model does not know."""
     unknown: dict[str, None] = {}
     for camera in config.cameras:
         for rule in camera.rules:
-            if "labels" in rule.model_fields_set:
+            asked = type(rule).model_fields.get("labels")
+            if asked is not None and rule.wanted != asked.default:
                 missing = [label for label in rule.wanted if label not in detector.labels]
                 unknown |= {
                     tr(

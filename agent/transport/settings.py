@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
 
-from agent.settings.base import Secret, Settings
+from agent.settings.base import Secret, Settings, host_fault
 from agent.translatable import tr
 from agent.transport.errors import Whom
 from agent.wire.topics import ROOT
@@ -134,10 +134,8 @@ class EndpointSettings(Settings):
     @field_validator("host")
     @classmethod
     def _resolvable(cls, host: str) -> str:
-        try:
-            host.encode("idna")
-        except UnicodeError:
-            raise ValueError(tr("{host} cannot be a host name", host=repr(host))) from None
+        if fault := host_fault(host):
+            raise ValueError(fault)
         return host
 
     @field_validator("hosts")
@@ -147,9 +145,10 @@ class EndpointSettings(Settings):
             try:
                 parts = urlsplit(f"//{each}")
                 named, port = parts.hostname, parts.port
-                (named or "").encode("idna")
-            except ValueError:  # UnicodeError is one
+            except ValueError:
                 named, port = None, None
+            if named and (fault := host_fault(named)):
+                raise ValueError(fault)
             if not named or port == 0 or parts.netloc != each or "@" in each:
                 raise ValueError(
                     tr("{host} cannot be a host name with or without a port", host=repr(each)),

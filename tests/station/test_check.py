@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from station.check import findings
+from station.check import doubtful, findings
 from station.config import StationConfig, parse
 from station.ingest.alarms import AlarmKind
 from station.store.database import engine_of, upgrade, url_of, versions
@@ -89,6 +89,16 @@ def test_what_deserves_a_look_is_a_warning_of_the_configuration(tmp_path: Path) 
     assert next(found) == (
         "config", "database.url names another machine: events go there over the network", "warning",
     )  # fmt: skip
+
+
+def test_a_text_that_a_sign_cuts_is_a_warning_with_its_line(tmp_path: Path) -> None:
+    file = tmp_path / "station.yaml"
+    file.write_text("commune: hai-ninh\nname: hai-ninh #3\n", encoding="utf-8")
+
+    ((part, what, verdict),) = doubtful(file)
+
+    assert (part, verdict) == ("config", "warning")
+    assert what.startswith(f"{file}:2: name: what stands behind the # is a comment")
 
 
 def test_alarms_that_stand_are_warnings(tmp_path: Path, embedded: Address) -> None:

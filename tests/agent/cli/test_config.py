@@ -76,6 +76,32 @@ def test_offline_stops_after_the_file(tmp_path: Path, working: dict[str, object]
     assert "broker" not in done.stdout
 
 
+def test_a_text_that_a_sign_cuts_is_told_with_its_line_and_a_login_without_password_too(tmp_path: Path) -> None:
+    text = f"""\
+device:
+  commune: hai-ninh
+  id: hai-ninh-03
+  place: Ngã tư #3
+broker: {{host: 127.0.0.1}}
+cameras:
+  - name: north
+    source:
+      kind: rtsp
+      url: rtsp://192.0.2.10:554/stream2
+      username: admin
+      password: #{CANARY}
+"""
+    done = ngatu(tmp_path, text.encode(), "check", "--offline")
+
+    said = " ".join(re.sub("[│┃]", " ", done.stdout).split())
+    cut = "what stands behind the # is a comment"
+    assert done.returncode == 0, done.stderr
+    assert f"config.yaml:4: device.place: {cut}" in said
+    assert f"config.yaml:12: cameras[0].source.password: {cut}" in said
+    assert "cameras[0].source.username is set, and cameras[0].source.password is not" in said
+    assert CANARY not in done.stdout + done.stderr
+
+
 @pytest.mark.long
 def test_what_cannot_be_reached_is_told_beside_what_can(tmp_path: Path, working: dict[str, object]) -> None:
     cameras = [

@@ -28,6 +28,14 @@ def test_what_the_law_asks_for_draws_a_warning_while_it_is_missing() -> None:
     assert warnings(parse(told_all.encode(), "f")) == []
 
 
+def test_a_login_without_a_password_draws_a_warning_with_what_to_do() -> None:
+    text = MINIMAL.replace('stream2"}', 'stream2", username: admin}')
+    text = text.replace("host: station.example", "host: station.example\n  username: box")
+    lines = [line for line in warnings(parse(text.encode(), "f")) if "username" in line]
+    assert [line.split(" ")[0] for line in lines] == ["broker.username", "cameras[0].source.username"]
+    assert all("{file: /etc/ngatu/secret}" in line for line in lines)
+
+
 def test_cameras_that_share_a_source_or_may_change_places_draw_a_warning() -> None:
     text = (
         MINIMAL

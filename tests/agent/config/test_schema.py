@@ -72,7 +72,7 @@ MISTAKES: dict[str, list[tuple[int, str]]] = {
     "invalid_mask": [
         (10, "cameras[0].privacy_masks[0]: edges 1 and 3 of the mask cross"),
         (11, "cameras[0].privacy_masks[1][1][0]: 1.5 is outside 0..1"),
-        (12, "cameras[0].privacy_masks[2]: 2 items, not at least 3 items"),
+        (12, "cameras[0].privacy_masks[2]: 2 corners, and at least three are needed"),
     ],
     "leading_zero": [(3, "device.id: 0123 has a leading zero")],
     "missing_required": [
@@ -88,7 +88,7 @@ MISTAKES: dict[str, list[tuple[int, str]]] = {
     ],
     "not_utf8": [(2, "byte 0xe3 is not UTF-8; save the file as UTF-8")],
     "number_for_text": [(3, "device.id: 12345 is not a text; quote it")],
-    "open_quotation_mark": [(8, "not YAML")],
+    "open_quotation_mark": [(5, "not YAML: a quotation mark is never closed")],
     "out_of_range": [(10, "cameras[0].motion.threshold: 300 is outside"), (11, "cameras[0].max_fps: 0 is not")],
     "reserved_camera_name": [(7, 'cameras[0].name: "box" is reserved: it stands for the box itself')],
     "rule_without_detector": [

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import Field, TypeAdapter, ValidationError
 
-from agent.settings.base import MAX_SECRET_BYTES, Name, Secret, SecretMissing, Settings
+from agent.settings.base import MAX_SECRET_BYTES, Name, Secret, SecretMissing, Settings, host_fault
 
 CANARY = "pa55-w0rd-canary"
 
@@ -121,3 +121,30 @@ def test_a_secret_in_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(SecretMissing, match="is no file"):
         Secret(file=tmp_path / "pipe").read()
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["localhost", "::1", "fe80::1%eth0", "192.168.10.5", "station.hai-ninh.example", "ngã-tư.vn", "a_b"],
+)
+def test_a_name_or_an_address_of_a_machine_has_no_fault(host: str) -> None:
+    assert host_fault(host) == ""
+
+
+@pytest.mark.parametrize(
+    ("host", "what"),
+    [
+        ("192.168.10.999", "is no address: that is four numbers of 0..255"),
+        ("192.168.10", "is no address"),
+        ("192.168.010.5", "is no address"),
+        ("192,168.10.5", "is no address"),
+        ("10.0.0.5:1883", "has a port"),
+        ("mqtt://10.0.0.5", "is more than a host"),
+        ("my broker", "cannot be a host name"),
+        ("“a”", "cannot be a host name"),
+        ("a..b", "cannot be a host name"),
+        ("", "cannot be a host name"),
+    ],
+)
+def test_what_is_neither_is_told_with_what_was_given(host: str, what: str) -> None:
+    assert host_fault(host).startswith(f'"{host}" {what}')

@@ -33,6 +33,14 @@ def test_a_validator_that_quotes_a_secret_is_silenced() -> None:
     assert told_of(b"token: pa55-w0rd-canary", Door) == ["f:1: token: … is too short"]
 
 
+def test_a_blank_that_is_none_is_told_where_it_became_a_part_of_the_name() -> None:
+    class Clock(Settings):
+        wait_ms: int = 1
+
+    (line,) = told_of("\u00a0\u00a0wait_ms: 1".encode(), Clock)
+    assert "no such setting; a blank before it is none for YAML: remove it" in line
+
+
 def test_a_limit_is_told_with_the_unit_that_the_name_says() -> None:
     class Waits(Settings):
         wait_ms: int = Field(1, ge=1, le=60)

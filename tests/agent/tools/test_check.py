@@ -14,6 +14,7 @@ import yaml
 
 from agent.clock import Clock, SystemClock
 from agent.config.schema import Config, parse
+from agent.core.rules.kinds.object import ObjectRule
 from agent.core.types import Instant
 from agent.detectors import model_sha256
 from agent.detectors.card import hashed
@@ -123,6 +124,13 @@ def test_a_label_that_the_model_does_not_know_is_told(working: dict[str, object]
     assert found.verdict is CheckVerdict.WARNING
     assert "rule bikes wants tricycle" in found.found
     assert "car," not in found.found
+
+
+def test_labels_that_the_example_shows_as_the_default_are_no_warning(working: dict[str, object]) -> None:
+    rule = {"kind": "object", "id": "road-users", "labels": list(ObjectRule(kind="object", id="a-rule").labels)}
+    camera = {**working["cameras"][0], "rules": [rule]}  # type: ignore[index]
+    found = check.check_detector(loaded(changed(working, cameras=[camera])), SystemClock())
+    assert found.verdict is CheckVerdict.OK, found
 
 
 def test_a_model_on_trial_is_loaded_and_how_far_it_is_told(working: dict[str, object], tmp_path: Path) -> None:

@@ -28,6 +28,30 @@ def indentation(desk: Desk) -> Said:
 
 
 @mistake(
+    WHO, "no blank stands behind a colon", 2,
+    what="there is no blank behind 'id:'", where="box.yaml:3", todo="with a blank",
+)  # fmt: skip
+def no_blank(desk: Desk) -> Said:
+    return desk.judged((ID, ID.replace(": ", ":")))
+
+
+@mistake(
+    WHO, "the dash before a camera is forgotten", 2,
+    what="there is no '- ' before 'name:'", where="box.yaml", todo="begin each item of the list with '- '",
+)  # fmt: skip
+def no_dash(desk: Desk) -> Said:
+    return desk.judged(("- name: north", "  name: north"))
+
+
+@mistake(
+    WHO, "the broker's address has a number above 255", 2,
+    what='"192.168.10.999" is no address', where="box.yaml", todo="four numbers of 0..255",
+)  # fmt: skip
+def no_address(desk: Desk) -> Said:
+    return desk.judged(("  host: ", "  host: 192.168.10.999 # "))
+
+
+@mistake(
     WHO, "an editor saves the file as UTF-16", 2,
     what="is not UTF-8", where="box.yaml:1", todo="save the file as UTF-8",
 )  # fmt: skip
@@ -96,7 +120,7 @@ def milliseconds(desk: Desk) -> Said:
 
 @mistake(
     WHO, "a unit stands behind a number", 2,
-    what='"60s" is a text, not a number', where="box.yaml:2: health.interval_s", todo="5..3600",
+    what="60s has a unit", where="box.yaml:2: health.interval_s", todo="write 60, without a unit",
 )  # fmt: skip
 def unit(desk: Desk) -> Said:
     return desk.judged(("device:", "health:\n  interval_s: 60s\ndevice:"))
@@ -128,7 +152,8 @@ def twenty_four(desk: Desk) -> Said:
 
 @mistake(
     WHO, "a zone has two corners", 2,
-    what="2 items", where="box.yaml:17: cameras[0].zones[0].polygon", todo="3..64 items",
+    what="2 corners, and at least three are needed", where="box.yaml:17: cameras[0].zones[0].polygon",
+    todo="add the missing ones",
 )  # fmt: skip
 def two_corners(desk: Desk) -> Said:
     return desk.judged((CORNERS, "polygon: [[0.3, 0.2], [0.7, 0.9]]"))

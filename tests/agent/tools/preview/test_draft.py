@@ -79,7 +79,11 @@ def test_what_is_called_right_is_what_the_file_says_once_it_is_pasted(
         (places(zones=[{"id": "road", "polygon": CROSSED}]), ("zones", 0), "its edges 2 and 4 cross"),
         (places(privacy_masks=[SQUARE, CROSSED]), ("privacy_masks", 1), "edges 2 and 4 of the mask cross"),
         (places(zones=[{"id": "Đường", "polygon": SQUARE}]), ("zones", 0, "id"), "2 to 32 of a-z"),
-        (places(zones=[{"id": "road", "polygon": SQUARE[:2]}]), ("zones", 0, "polygon"), "not 3..64 items"),
+        (
+            places(zones=[{"id": "road", "polygon": SQUARE[:2]}]),
+            ("zones", 0, "polygon"),
+            "2 corners, and at least three are needed",
+        ),
         (
             places(
                 rules=[{"kind": "zone", "id": "in", "zone": "raod"}], zones=[{"id": "road", "polygon": SQUARE}]
