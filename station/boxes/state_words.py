@@ -48,7 +48,6 @@ REASONS: Final[Mapping[str, str]] = {
 STARTING: Final = "starting"
 """The reason of a camera that has given no picture yet since the program of its box began."""
 _PAUSED: Final = re.compile(r"paused by (?P<who>.+) until (?P<until>\S+)")
-_STARTING: Final = "starting"
 _NO_PICTURE: Final = re.compile(r"no picture (?:within|for(?: more than)?) (?P<seconds>[\d.]+) s")
 
 
@@ -85,8 +84,6 @@ def camera_reason(reason: str | None, until: str) -> str | None:
     if reason in DETAILS:
         return DETAILS[reason]
     line = printable(reason)
-    if line == _STARTING:
-        return tr("it is just starting")
     if found := _PAUSED.fullmatch(line):
         return tr("paused by {who} until {until}", who=found["who"], until=until)
     if found := _NO_PICTURE.fullmatch(line):

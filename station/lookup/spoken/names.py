@@ -150,8 +150,8 @@ def take_parts(
     text: SpokenText, places: Sequence[BoxPlace], is_word: Callable[[str], bool], found: SpokenNames, least: int
 ) -> None:
     """Takes parts of the names of places out of the text, the longest first, of `least` words or more."""
-    said = set(_as_spoken(bare(each.said) for each in text.words()[:MOST_WORDS]))
-    titles = [title for title in _titles(places) if not said.isdisjoint(title.bare)]
+    low = set(_as_spoken(bare(each.said) for each in text.words()[:MOST_WORDS]))
+    titles = [title for title in _titles(places) if not low.isdisjoint(title.bare)]
     passed = set[tuple[int, int]]()
     for _ in range(MOST_PARTS):
         run = _longest(text.words()[:MOST_WORDS], titles, least, is_word, passed)
