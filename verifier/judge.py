@@ -16,7 +16,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from agent.errors import WireError
-from agent.evidence.package.consistency import contradictions, corrections, withheld
+from agent.evidence.package.consistency import clock_steps, contradictions, corrections, withheld
 from agent.evidence.package.gaps import kept_back, left_out
 from agent.evidence.package.manifest import (
     CUSTODY,
@@ -37,6 +37,8 @@ from verifier.source import opened as source_at
 
 MAX_HOLES: Final = 20
 """Of the holes in the numbers of the chain so many are told."""
+MAX_STEPS: Final = 20
+"""Of the steps of its clock, too."""
 
 
 def judge(path: Path, key: Ed25519PublicKey, station: Ed25519PublicKey | None = None) -> Judgement:
@@ -67,6 +69,15 @@ def judge_source(
             seconds=moved.total_seconds(),
         )
         for _, moved in corrections(manifest)
+    ]
+    notes += [
+        tr(
+            "while it recorded the box's clock was set by {seconds:+.0f} s at {time}: "
+            "a step forward looks like a gap, and after a step back some time is there twice",
+            seconds=by.total_seconds(),
+            time=at.isoformat(timespec="seconds"),
+        )
+        for at, by in clock_steps(manifest)[:MAX_STEPS]
     ]
     if station is not None:
         log = custody.judge(source, manifest, digest, station)

@@ -45,6 +45,7 @@ REASONS: Final[Mapping[str, str]] = {
     "the footage was full": tr("the footage was full"),
     "enough was written on that day": tr("enough was written on that day"),
     "no key picture came": tr("no key picture came"),
+    "the clock was set": tr("the clock was set"),
     "its pictures changed too often": tr("its pictures changed too often"),
 }
 ACTS: Final[Mapping[str, str]] = {

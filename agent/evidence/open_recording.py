@@ -26,6 +26,10 @@ NOT_RUNNING: Final = "the agent was not running for a while"
 """What the first segment of a camera says after a start: what was said before is lost with the process."""
 NOTHING_CAME: Final = "no pictures came"
 STOPPED: Final = "the agent stopped"
+CLOCK_SET: Final = "the clock was set"
+"""Nothing is missing there: wall time went on elsewhere."""
+SET_S: Final = 2.0
+"""A clock that is disciplined moves less against the steady one within a segment."""
 
 
 @dataclass(slots=True)
@@ -38,6 +42,8 @@ class OpenRecording:
     reasons: tuple[str, ...] = (NOT_RUNNING,)
     """Why the next segment does not follow the last one, in the order in which it was said."""
     end: Instant | None = None
+    offset_s: float | None = None
+    """Wall minus steady clock, as the segment begun last has it."""
     began_s: float = 0.0
     """When what is open was begun, by our clock."""
     synced_s: float = 0.0
@@ -58,15 +64,21 @@ class OpenRecording:
         """Whether this piece does not follow what is open."""
         return self.end is not None and fragment.start.since(self.end) > GAP_S
 
+    def clock_was_set(self, fragment: Fragment) -> bool:
+        """Whether the wall clock was set since the last segment began, and another can begin here."""
+        now_s = fragment.start.wall_s - fragment.start.mono_s
+        return fragment.key and self.offset_s is not None and abs(now_s - self.offset_s) > SET_S
+
     def is_enough(self, fragment: Fragment, now_s: float, budget_bytes: int) -> bool:
         """Whether what is open ends before this piece: where one can begin, or because it is too large."""
         return self.writer is not None and (
             _long(self.writer, fragment) or _large(self.writer, budget_bytes, now_s - self.began_s)
         )
 
-    def begin(self, writer: SegmentWriter, now_s: float) -> None:
-        """A segment is open now, and has said why it does not follow the last one."""
+    def begin(self, writer: SegmentWriter, now_s: float, first: Fragment) -> None:
+        """A segment is open now, from this piece on, and has said why it does not follow the last one."""
         self.writer, self.reasons, self.began_s = writer, (), now_s
+        self.offset_s = first.start.wall_s - first.start.mono_s
 
     def went_on(self, writer: SegmentWriter, end: Instant) -> None:
         """A piece was appended that ends there: it is on disk soon.

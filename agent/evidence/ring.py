@@ -22,7 +22,7 @@ from agent.evidence.disk import FootageDiskFails, own_disk
 from agent.evidence.encryption import Recipients
 from agent.evidence.fragment import Fragment, StoredFragment, as_stored
 from agent.evidence.listing.index import Index
-from agent.evidence.open_recording import NOTHING_CAME, STOPPED, OpenRecording
+from agent.evidence.open_recording import CLOCK_SET, NOTHING_CAME, STOPPED, OpenRecording
 from agent.evidence.recovery import Recovered, Recovery
 from agent.evidence.retention import boot_clocks
 from agent.evidence.retention.believed import BootClock
@@ -299,6 +299,9 @@ class Ring:
             self._finish(fragment.camera, track)
             if not track.reasons:  # nobody spoke of it
                 track.say(NOTHING_CAME)
+        if track.clock_was_set(fragment):
+            self._finish(fragment.camera, track)
+            track.say(CLOCK_SET)
         if track.is_enough(fragment, self._clock.now().mono_s, self.settings.max_bytes):
             self._finish(fragment.camera, track)
         if track.writer is None and not fragment.key:
@@ -311,7 +314,7 @@ class Ring:
         with self._lock, self._freeing():
             self._budget.take(more, self._opened())
         try:
-            writer = track.writer or self._begin(track, init)
+            writer = track.writer or self._begin(track, init, fragment)
             self._write(writer, fragment)
         finally:
             self._budget.give_back(more)
@@ -326,7 +329,7 @@ class Ring:
             self._recovered = self._recovered and not isinstance(error, HalfDeleted)
             raise self._fails(error) from error
 
-    def _begin(self, track: OpenRecording, init: Fragment) -> SegmentWriter:
+    def _begin(self, track: OpenRecording, init: Fragment, first: Fragment) -> SegmentWriter:
         folder = self.folder / init.camera
         if not folder.is_dir():
             folder.mkdir(mode=0o750)
@@ -340,7 +343,7 @@ class Ring:
             self._list_stale(track)
             writer = self._opened_segment(folder, track, init)
         self._budget.count_file(writer.size)
-        track.begin(writer, self._clock.now().mono_s)
+        track.begin(writer, self._clock.now().mono_s, first)
         self._write(writer, init)
         return writer
 

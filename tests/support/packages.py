@@ -53,7 +53,16 @@ class Footage:
         self, run: str, pieces: Sequence[bytes], each_s: float = FRAGMENT_S, mask_sha256: str | None = None
     ) -> None:
         """Keep a head and the fragments after it."""
-        for index, data in enumerate(pieces):
+        self._keep(run, pieces, 0, each_s, mask_sha256)
+
+    def go_on(self, run: str, pieces: Sequence[bytes], each_s: float = FRAGMENT_S) -> None:
+        """More fragments of a run whose head was given."""
+        self._keep(run, pieces, 1, each_s, None)
+
+    def _keep(
+        self, run: str, pieces: Sequence[bytes], first: int, each_s: float, mask_sha256: str | None
+    ) -> None:
+        for index, data in enumerate(pieces, first):
             lasts_s = each_s if index else 0.0
             kind = "media" if index else "init"
             at = self.bench.clock.now()

@@ -5,24 +5,29 @@ from __future__ import annotations
 import json
 import os
 import random
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import timedelta
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from agent.evidence.clips.cut import Cutter, write
+from agent.evidence.package.consistency import contradictions
 from agent.evidence.package.dataclass_json import to_json
-from agent.evidence.package.manifest import CUSTODY, MANIFEST, SIGNATURE, PackageManifest
+from agent.evidence.package.manifest import CUSTODY, MANIFEST, SIGNATURE, PackageManifest, coverage
 from agent.wire.signature import canonical
 from tests.acceptance.faults.suite import gathered, tried
 from tests.support.altered_packages import KINDS, Insider, Subject, altered, insider, misjudged
+from tests.support.clip_bench import BOX_KEY, facts, wanted
 from tests.support.footage import NOON_S
 from tests.support.packages import KINDS as FORMS
-from tests.support.packages import Maker, copied, recorded
+from tests.support.packages import Footage, Maker, copied, fragments, pem, recorded
 from tests.support.station_custody import custody_of
-from verifier.findings import Fault, PackageVerdict
+from verifier.findings import Fault, Judgement, PackageVerdict
 from verifier.judge import judge
 from verifier.report import as_json
 
@@ -222,3 +227,135 @@ def test_the_promise_of_tampering_is_kept_at_its_smallest_size() -> None:
     verdict = tried(gathered()["P37"], int.from_bytes(os.urandom(4)), "quick")
 
     assert verdict.outcome == "kept", f"{verdict.measured}; seed {verdict.seed}"
+
+
+STEPS = [0.7, -0.7, 5.0, -5.0, 30.0, -30.0, 90.0, -90.0, 40 * 86_400.0, -40 * 86_400.0]
+
+
+@dataclass
+class SteppedBox:
+    """A box whose clock was set while it recorded one run of a minute, in the middle of a segment."""
+
+    root: Path
+    step_s: float
+    vouched: tuple[str, str] = ("ntp", "ntp")
+    wrong_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.footage = Footage(self.root / "ring")
+        clock, pieces = self.footage.bench.clock, fragments(7, 30)
+        clock.state, clock.wall_s = self.vouched[0], clock.wall_s + self.wrong_s
+        self.footage.record("run-a", pieces[:9])
+        clock.state, clock.wall_s = self.vouched[1], clock.wall_s + self.step_s
+        self.footage.go_on("run-a", pieces[9:])
+        self.footage.bench.ring.cut("north")
+        if self.vouched[1] == "ntp":
+            self.footage.bench.ring.note_clock(clock.now())
+        ring = self.footage.bench.ring
+        self.cutter = Cutter(lambda: ring.index, facts, BOX_KEY)
+
+    def judged(self, from_s: float, to_s: float) -> tuple[Judgement, int]:
+        """The judgement of a package of so many seconds after noon, and how many pictures' pieces it has."""
+        clip = self.cutter.cut(wanted("01a2", from_s, to_s))
+        assert clip is not None
+        package = self.root / f"{from_s:.0f} to {to_s:.0f}"
+        package.mkdir()
+        write(self.cutter, clip, package, lambda _done, _all: None)
+        return judge(package, BOX_KEY.public_key()), sum(part.number > 0 for part in clip.manifest.parts)
+
+
+@pytest.fixture
+def stepped(tmp_path: Path) -> Iterator[Callable[..., SteppedBox]]:
+    made: list[SteppedBox] = []
+
+    def make(step_s: float, *vouched: str, wrong_s: float = 0.0) -> SteppedBox:
+        made.append(SteppedBox(tmp_path, step_s, vouched or ("ntp", "ntp"), wrong_s))  # type: ignore[arg-type]
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.footage.bench.ring.close()
+
+
+@pytest.mark.parametrize("step_s", STEPS)
+def test_a_package_over_a_step_of_the_clock_is_authentic_and_says_the_step(
+    stepped: Callable[..., SteppedBox], step_s: float
+) -> None:
+    box = stepped(step_s)
+    judgement, pieces = box.judged(min(0.0, step_s) - 5, max(60.0, 60 + step_s) + 5)
+
+    assert (judgement.verdict, judgement.findings) == (PackageVerdict.AUTHENTIC, ())
+    assert pieces == 30, "nothing is lost for a step"
+    assert judgement.notes == (() if abs(step_s) < 2 else (
+        f"while it recorded the box's clock was set by {step_s:+.0f} s at 2027-01-15T08:00:16+00:00: "
+        "a step forward looks like a gap, and after a step back some time is there twice",
+    ))  # fmt: skip
+
+
+@pytest.mark.parametrize("step_s", STEPS)
+@pytest.mark.parametrize(("from_s", "to_s"), [(3, 57), (1, 9), (12, 20)])
+def test_a_range_beside_a_step_has_all_that_the_clock_showed_of_it(
+    stepped: Callable[..., SteppedBox], step_s: float, from_s: float, to_s: float
+) -> None:
+    begins = [2.0 * at + (step_s if at >= 8 else 0.0) for at in range(30)]
+    wanted_s = [at for at in begins if at < to_s and at + 2 > from_s]
+    judgement, pieces = stepped(step_s).judged(from_s, to_s)
+
+    assert (judgement.verdict, judgement.findings) == (PackageVerdict.AUTHENTIC, ())
+    assert pieces == len(wanted_s)
+    manifest = judgement.manifest
+    assert manifest is not None
+    noon = datetime.fromtimestamp(NOON_S, UTC)
+    assert [(part.start - noon).total_seconds() for part in manifest.parts if part.number] == pytest.approx(
+        wanted_s
+    )
+
+
+@pytest.mark.parametrize("unsure", ["floor", "unknown"])
+@pytest.mark.parametrize("step_s", [5.0, -7.0, 1e6, -1e6])
+def test_a_clock_that_is_known_in_the_middle_of_a_segment_is_told_as_a_correction(
+    stepped: Callable[..., SteppedBox], unsure: str, step_s: float
+) -> None:
+    judgement, pieces = stepped(step_s, unsure, "ntp", wrong_s=-step_s).judged(-5, 65)
+
+    assert (judgement.verdict, judgement.findings, pieces) == (PackageVerdict.AUTHENTIC, (), 30)
+    assert judgement.notes == (
+        f"the package gives times {step_s:.0f} s away from those that the clock showed while it recorded",
+    )
+
+
+def test_whoever_leaves_out_footage_of_the_range_beside_a_step_back_is_found(
+    stepped: Callable[..., SteppedBox],
+) -> None:
+    box = stepped(-30.0)
+    clip = box.cutter.cut(wanted("01a2", 3, 57))
+    assert clip is not None
+    parts = clip.manifest.parts
+    assert contradictions(clip.manifest) == ()
+    turn = next(
+        at for at, part in enumerate(parts) if part.number and part.start < parts[at - 1].start and at > 1
+    )
+    for gone in (turn - 1, turn):  # the last before the step, and the first after it
+        kept = [part for at, part in enumerate(parts) if at != gone]
+        counted = tuple(replace(part, number=at) for at, part in enumerate(kept))
+        shorter = replace(clip.manifest, parts=counted, covered=coverage(counted))
+        said = contradictions(replace(shorter, gaps=clip.manifest.gaps))
+        assert any("something is left out" in each for each in said), gone
+
+
+@pytest.mark.long
+def test_the_command_says_the_step_in_both_languages(
+    stepped: Callable[..., SteppedBox], tmp_path: Path
+) -> None:
+    box = stepped(-30.0)
+    box.judged(3, 57)
+    key = tmp_path / "box.pub"
+    key.write_bytes(pem(BOX_KEY))
+    for language, word in (("en", "was set by -30 s"), ("vi", "-30 giây")):
+        done = subprocess.run(
+            [sys.executable, "-m", "agent", "verify", tmp_path / "3 to 57", "--key", key],
+            capture_output=True, check=False, encoding="utf-8",
+            env={**os.environ, "LANGUAGE": language, "PYTHONIOENCODING": "utf-8"},
+        )  # fmt: skip
+        assert done.returncode == 0
+        assert word in done.stdout

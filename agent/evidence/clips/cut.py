@@ -139,10 +139,11 @@ class Cutter:
             yield piece, ring.read_stored(self.index.folder, piece.stored)
 
     def _links(self, camera: str, fragments: Sequence[StoredFragment]) -> list[SegmentLink]:
-        """Those of the fragments' segments, and of one before and one after."""
-        numbers = [each.segment for each in fragments]
+        """Those of the fragments' segments, and of one before and one after each."""
+        used = {each.segment for each in fragments}
         folder = self.index.folder / camera
-        there = (n for n in range(min(numbers) - 1, max(numbers) + 2) if (folder / segment_name(n)).exists())
+        near = sorted({number + beside for number in used for beside in (-1, 0, 1)})
+        there = (number for number in near if (folder / segment_name(number)).exists())
         return [link for number in there if (link := self.index.link(camera, number)) is not None]
 
     def _shown_to(self, camera: str, last: int) -> int:

@@ -63,20 +63,24 @@ class Index:
     def between(self, camera: str, from_s: float, to_s: float) -> Sequence[StoredFragment]:
         """The pictures of a camera in a range of corrected wall time, in order; of finished segments.
 
-        Whole fragments, from the last key picture at or before `from_s` on, if it is there.
+        Whole fragments, from the last key picture at or before `from_s` on, if it is there. What a clock showed
+        twice, because it was set back, is there twice.
 
         Raises:
             FootageError: the index cannot be read. A segment that cannot be read is left out.
         """
         found: list[StoredFragment] = []
+        before: list[StoredFragment] = []
         for row in self.segments(camera, from_s, to_s):
             for each in self._media(row):
-                if each.key and each.wall_s <= from_s:
-                    found.clear()
+                if each.wall_s >= to_s or (each.key and each.wall_s <= from_s):
+                    before = []
                 if each.wall_s < to_s:
-                    found.append(each)
-        # What stands there now may have ended before the range, where nothing of the range is recorded.
-        return found if any(each.end_s > from_s for each in found) else []
+                    before.append(each)
+                if each.wall_s < to_s and each.end_s > from_s:
+                    found += before
+                    before = []
+        return found
 
     def inits(self, fragments: Iterable[StoredFragment]) -> dict[str, StoredFragment]:
         """The inits that these fragments need, by `init_sha256`: each lies in the segment of its fragments."""

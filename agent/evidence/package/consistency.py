@@ -20,6 +20,7 @@ from agent.evidence.package.manifest import (
     ChainHead,
     PackageManifest,
     PackagePart,
+    Request,
     coverage,
     uncovered,
 )
@@ -64,7 +65,7 @@ def _contradictions(manifest: PackageManifest) -> Iterator[str]:
                 file=part.cipher_file,
                 number=part.segment,
             )
-    yield from _left_out([part for part in manifest.parts if part.number], links)
+    yield from _left_out(manifest, links)
     yield from _of_times(manifest)
     yield from _of_reasons(manifest, manifest.chain.links)
 
@@ -130,9 +131,26 @@ def corrections(manifest: PackageManifest) -> tuple[tuple[str, timedelta], ...]:
     """
     found: dict[str, timedelta] = {}
     for _, link, moved in _moved(manifest):
+        if link.clock in VOUCHED and _as_shown(link, moved):
+            continue
         if abs(moved) > CORRECTED and abs(moved) > abs(found.get(link.boot, timedelta())):
             found[link.boot] = moved
     return tuple(found.items())
+
+
+def clock_steps(manifest: PackageManifest) -> tuple[tuple[datetime, timedelta], ...]:
+    """Where the wall clock was set between two fragments of a boot: the time before, and by how much."""
+    found = []
+    at = [(part, link.boot, _offset(part, link)) for part, link, _ in _moved(manifest)]
+    for (part, boot, offset), (_, after, after_offset) in pairwise(at):
+        if boot == after and abs(after_offset - offset) > CORRECTED:
+            found.append((part.end, after_offset - offset))
+    return tuple(found)
+
+
+def _offset(part: PackagePart, link: SegmentLink) -> timedelta:
+    """Its wall time, less its moment of the steady clock."""
+    return part.start - _EPOCH - timedelta(milliseconds=link.start.mono_ms + link.parts[part.record].at_ms)
 
 
 def _moved(manifest: PackageManifest) -> Iterator[tuple[PackagePart, SegmentLink, timedelta]]:
@@ -151,15 +169,12 @@ def _of_times(manifest: PackageManifest) -> Iterator[str]:
     twice: set[str] = set()
     wrong: tuple[PackagePart, SegmentLink, timedelta] | None = None
     for part, link, moved in _moved(manifest):
-        lasted_ms = link.end.mono_ms - link.start.mono_ms
-        stepped = timedelta(milliseconds=link.end.wall_ms - link.start.wall_ms - lasted_ms)
-        if min(stepped, timedelta()) - _STEADY <= moved <= max(stepped, timedelta()) + _STEADY:
-            continue  # as it was recorded; its clock may have been put right within the segment
+        if _as_shown(link, moved):
+            continue
         if link.clock in VOUCHED:
             wrong = wrong or (part, link, moved)
             continue
-        steady_ms = link.start.mono_ms + link.parts[part.record].at_ms
-        offset = part.start - _EPOCH - timedelta(milliseconds=steady_ms)
+        offset = _offset(part, link)
         if abs(offset - offsets.setdefault(link.boot, offset)) > CORRECTED:
             twice.add(link.boot)
     if wrong:
@@ -175,12 +190,53 @@ def _of_times(manifest: PackageManifest) -> Iterator[str]:
         yield tr("the times of boot {boot} were corrected in more than one way", boot=printable(boot))
 
 
-def _left_out(media: Sequence[PackagePart], links: Mapping[int, SegmentLink]) -> Iterator[str]:
+def _as_shown(link: SegmentLink, moved: timedelta) -> bool:
+    """Whether it stands as it was recorded; its clock may have been put right within the segment."""
+    lasted_ms = link.end.mono_ms - link.start.mono_ms
+    stepped = timedelta(milliseconds=link.end.wall_ms - link.start.wall_ms - lasted_ms)
+    return min(stepped, timedelta()) - _STEADY <= moved <= max(stepped, timedelta()) + _STEADY
+
+
+def _left_out(manifest: PackageManifest, links: Mapping[int, SegmentLink]) -> Iterator[str]:
     """Fragments that the chain lists between two parts, and that are neither there nor told as a gap."""
-    for part, after in pairwise(media):
+    for part, after in pairwise([part for part in manifest.parts if part.number]):
         backwards = (after.segment, after.record) <= (part.segment, part.record)
-        if backwards or (after.start - part.end <= SEAMLESS and not _next(part, after, links)):
+        hidden = after.start - part.end <= SEAMLESS and not _next(part, after, links)
+        if backwards or (hidden and not _set_back(manifest.request, part, after, links)):
             yield tr("between {file} and the next part something is left out", file=part.cipher_file)
+
+
+def _set_back(
+    request: Request, part: PackagePart, after: PackagePart, links: Mapping[int, SegmentLink]
+) -> bool:
+    """Whether the clock was set back between two parts, and what the chain lists there is not of the range."""
+    link, then = links.get(part.segment), links.get(after.segment)
+    if link is None or then is None or link.boot != then.boot or part.segment == after.segment:
+        return False
+    offset, then_offset = _offset(part, link), _offset(after, then)
+    if offset - then_offset <= CORRECTED:
+        return False
+    rest = [_spans(link, offset)[part.record + 1 :], _spans(then, then_offset)[: after.record]]
+    rest += [
+        _spans(each, _shown(each) if each.clock in VOUCHED else then_offset)
+        for number, each in links.items()
+        if part.segment < number < after.segment
+    ]
+    return all(
+        start >= request.end - _EXACT or end <= request.start + _EXACT for spans in rest for start, end in spans
+    )
+
+
+def _shown(link: SegmentLink) -> timedelta:
+    """What the clock showed when a segment began, less its moment of the steady clock."""
+    return timedelta(milliseconds=link.start.wall_ms - link.start.mono_ms)
+
+
+def _spans(link: SegmentLink, offset: timedelta) -> list[tuple[datetime, datetime]]:
+    """From when to when its fragments last, where wall and steady clock go together so."""
+    began = _EPOCH + offset + timedelta(milliseconds=link.start.mono_ms)
+    at = timedelta(milliseconds=1)
+    return [(began + each.at_ms * at, began + (each.at_ms + each.duration_ms) * at) for each in link.parts]
 
 
 def _of_reasons(manifest: PackageManifest, links: Sequence[SegmentLink]) -> Iterator[str]:

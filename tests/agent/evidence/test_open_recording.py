@@ -41,7 +41,7 @@ def track(tmp_path: Path) -> Iterator[OpenRecording]:
     writer = SegmentWriter(tmp_path / segment_name(1), Header("north", 1, "boot-1", "run-1"))
     writer.open()
     made = OpenRecording()
-    made.begin(writer, 0.0)
+    made.begin(writer, 0.0, media(0.0))
     append(made, media(0.0))
     yield made
     writer.close()
@@ -107,3 +107,14 @@ def test_what_is_abandoned_is_finished_when_the_disk_works_again(track: OpenReco
     assert (track.writer, track.stale) == (None, path)
     track.abandon()
     assert track.stale == path
+
+
+@pytest.mark.parametrize(("moved_s", "was_set"), [(0.5, False), (-1.9, False), (5.0, True), (-5.0, True)])
+def test_a_clock_that_was_set_is_noticed_where_a_segment_can_begin(
+    track: OpenRecording, moved_s: float, was_set: bool
+) -> None:
+    after = media(2.0)
+    after = replace(after, start=Instant(after.start.mono_s, after.start.wall_s + moved_s))
+    assert track.clock_was_set(after) is was_set
+    assert not track.clock_was_set(replace(after, key=False))
+    assert not OpenRecording().clock_was_set(after)

@@ -41,6 +41,38 @@ def test_a_range_begins_with_the_key_picture_before_it(bench: RingBench) -> None
     assert bench.plain("north", NOON_S + 9, NOON_S + 10) == [b"\x04"]
 
 
+@pytest.mark.parametrize("back_s", [7.0, 30.0, 3600.0])
+def test_a_range_that_the_clock_showed_twice_is_there_twice(bench: RingBench, back_s: float) -> None:
+    first = bench.record(60)
+    bench.clock.wall_s -= back_s
+    second = bench.record(60, run="run-2")
+    bench.ring.cut("north")
+
+    def shown(from_s: float, to_s: float) -> list[bytes]:
+        given = [*first, *second]
+        return [each.data for each in given if from_s < each.start.wall_s + 2 and each.start.wall_s < to_s]
+
+    for from_s, to_s in ((1, 59), (21, 31), (54, 58), (60 - back_s, 64 - back_s)):
+        found = bench.plain("north", NOON_S + from_s, NOON_S + to_s)
+        assert found == shown(NOON_S + from_s, NOON_S + to_s), (from_s, to_s)
+
+
+def test_where_the_clock_was_set_a_segment_begins_and_says_so(bench: RingBench) -> None:
+    bench.record(24)
+    bench.clock.wall_s += 100
+    for _ in range(3):
+        bench.ring.append(piece("north", "run-1", "media", bench.clock.now(), 2.0, b"after"))
+        bench.clock.go_on(2)
+    bench.ring.cut("north")
+
+    assert bench.plain("north", NOON_S + 124, NOON_S + 130) == [b"after"] * 3
+    (gap,) = bench.ring.index.gaps("north", NOON_S, NOON_S + 130)
+    assert (gap.from_s, gap.to_s, gap.why) == (NOON_S + 24, NOON_S + 124, "the clock was set")
+    assert [bench.ring.index.segment("north", number).before for number in (2, 3, 4)] == [
+        "", "", "the clock was set",
+    ]  # fmt: skip
+
+
 def test_another_process_reads_while_it_is_written(bench: RingBench) -> None:
     bench.record(20)
     reader = Index(bench.folder, readonly=True)
