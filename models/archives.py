@@ -14,7 +14,7 @@ from pathlib import Path
 
 from agent.detectors.card import hashed
 from agent.errors import ModelError
-from models.registry import Registry, configured, npm_address, npm_file, sdist_address
+from models.registry import NPM, Registry, configured, npm_address, npm_file, sdist_address
 from models.web import Progress, Web, copied, quiet
 
 
@@ -35,6 +35,11 @@ class Sdist:
     def top(self) -> str:
         """Its top folder."""
         return f"{self.package}-{self.version}"
+
+    @property
+    def page(self) -> str:
+        """Where people find it."""
+        return f"pypi.org/project/{self.package}/{self.version}/#files"
 
     def address(self, registry: Registry, web: Web) -> str:
         """URL or local path of its file."""
@@ -59,6 +64,11 @@ class NpmPackage:
     def top(self) -> str:
         """Its top folder: npm gives every package the same."""
         return "package"
+
+    @property
+    def page(self) -> str:
+        """Where people find it."""
+        return f"{NPM}/{self.package}/-/{self.file}"
 
     def address(self, registry: Registry, web: Web) -> str:
         """URL or local path of its file."""

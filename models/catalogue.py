@@ -100,6 +100,7 @@ def entry_named(name: str) -> CatalogueEntry:
     catalogue = read_catalogue()
     if name not in catalogue:
         near = get_close_matches(name, catalogue, 1)
-        hint = f"did you mean {near[0]}?" if near else "`ngatu models list` shows them all."
+        hint = f"it has {', '.join(catalogue)}; one that you have goes in with: ngatu models add FILE.onnx"
+        hint = f"did you mean {near[0]}?" if near else hint
         raise ModelError(f"{name}: the catalogue has no such model", hint)
     return catalogue[name]

@@ -20,7 +20,7 @@ from models.convert.conversion import archive_of, converted
 from models.convert.onnx_file import has_onnx, imported_onnx
 from models.convert.slim import slimmed
 from models.registry import Registry, configured
-from models.web import Progress, Web, quiet
+from models.web import OutOfReach, Progress, Web, quiet
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +49,39 @@ def fetch_model(
     Raises:
         ModelError: it cannot be had, or is not what it should be.
     """
-    model = folder / f"{name}.onnx"
-    if isinstance(entry.source, RegistrySource):
-        if not _whole(model):
-            _convert(name, entry.source, model, progress, registry)
-    elif isinstance(entry.source, UrlSource):
-        web = (registry or configured()).web()
-        _download(name, entry.source, model, web, progress=progress, consent=consent or Consent())
-    else:
-        raise ModelError(f"{name}: there is nowhere to fetch it from", "ngatu models add FILE")
+    model, registry = folder / f"{name}.onnx", registry or configured()
+    try:
+        if isinstance(entry.source, RegistrySource):
+            if not _whole(model):
+                _convert(name, entry.source, model, progress, registry)
+        elif isinstance(entry.source, UrlSource):
+            _download(
+                name, entry.source, model, registry.web(), progress=progress, consent=consent or Consent()
+            )
+        else:
+            raise ModelError(f"{name}: there is nowhere to fetch it from", by_hand(name, entry.source, folder))
+    except OutOfReach as error:
+        raise ModelError(error.what, f"{error.hint}\n{by_hand(name, entry.source, folder)}") from error
     return model
+
+
+def by_hand(name: str, source: UrlSource | RegistrySource | PackagedFile, folder: Path) -> str:
+    """How a model gets to `folder` without a network: which file, from where, its hash, and what to type."""
+    if isinstance(source, PackagedFile):
+        return f"bring its file, of SHA-256 {source.sha256}, and: ngatu models add FILE.onnx --dir {folder}"
+    if isinstance(source, UrlSource):
+        file = source.url.rpartition("/")[2]
+        return (
+            f"  without a network: fetch {source.url} elsewhere (SHA-256 {source.sha256 or 'not known'}), "
+            f"carry it here, and: ngatu models add {file} --dir {folder}"
+        )
+    archive = archive_of(source)
+    return (
+        f"  without a network: on a machine that has one, ngatu models fetch {name} --dir STICK; here then "
+        f"ngatu models add STICK/{name}.onnx --dir {folder} (its card {name}.yaml lies beside it)\n"
+        f"  or carry {archive.file} here, into a folder ({archive.page}, SHA-256 {archive.sha256}), and: "
+        f"PIP_FIND_LINKS=FOLDER ngatu models fetch {name} --dir {folder}"
+    )
 
 
 CHECKPOINTS = (".pt", ".pth")

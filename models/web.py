@@ -32,6 +32,10 @@ ATTEMPTS = 5
 _CHUNK_BYTES = 1 << 18
 
 
+class OutOfReach(ModelError):
+    """No machine answered, or none that has the file: with a network it may be had."""
+
+
 def quiet(_name: str, _done: int, _total: int | None) -> None:
     """Progress that nobody sees."""
 
@@ -160,7 +164,7 @@ class Web:
             return again(once)
         except broken as error:
             reason = getattr(error, "reason", error)
-            raise ModelError(
+            raise OutOfReach(
                 f"{self.shown(url)}: it cannot be fetched: {reason}",
                 "run the same command again: what has come already is kept.",
             ) from error

@@ -25,6 +25,8 @@ from station.outward.settings import OutwardSettings, outward_apart
 from station.retention.settings import RetentionSettings
 from station.uplink.settings import UplinkSettings
 
+FIRST_TRY = Path("ngatu-station", "station.yaml")
+"""What `ngatu station --commune NAME` has written, seen from where it was called."""
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -293,6 +295,8 @@ def load(path: Path) -> StationConfig:
         "start from `{command}`, or without: `ngatu station --commune NAME`",
         command=StationConfig.example_command,
     )
+    if not path.exists() and FIRST_TRY.exists():
+        hint = tr("the first try's file is here: -c {file}", file=FIRST_TRY)
     return parse(read_bounded(path, hint), str(path))
 
 

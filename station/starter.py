@@ -10,10 +10,9 @@ from pathlib import Path
 
 from agent.errors import ConfigError
 from agent.translatable import tr
-from station.config import StationConfig, load, parse
+from station.config import FIRST_TRY, StationConfig, load, parse
 
-FILE = "station.yaml"
-FOLDER = Path("ngatu-station")
+FOLDER, FILE = FIRST_TRY.parent, FIRST_TRY.name
 
 
 def starter_file(folder: Path, commune: str, host: str | None = None, port: int | None = None) -> Path:

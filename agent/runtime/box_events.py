@@ -19,6 +19,7 @@ from agent.outbox.outbox import Outbox
 from agent.publishing import orphans
 from agent.publishing.compose import Sender, event_messages
 from agent.status.health import clock_payload
+from agent.translatable import tr
 from agent.wire.channels import MessageKind
 from agent.wire.codec import encode, message, moment
 from agent.wire.payloads import ClockMapBody
@@ -83,7 +84,7 @@ class BoxEvents:
         if not left_open:
             return
         now = self._clock.now()
-        detail = f"{boot_reason}; {len(left_open)} events were open and are closed"
+        detail = tr("{why}; {number} events were open and are closed", why=boot_reason, number=len(left_open))
         restarted, self._ids = ConditionEvent(EventKind.AGENT_RESTARTED, BOX_RULE).once(now, self._ids, detail)
         ends = orphans.ends(left_open, now, clock_payload(now, self._clock.trust()))
         self._outbox.put_or_drop([*ends, *event_messages(restarted, self.sender())])

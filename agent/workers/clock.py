@@ -21,6 +21,7 @@ from agent.core.condition_event import CLOCK_RULE, ConditionEvent
 from agent.core.ids import Ids
 from agent.core.types import EndReason, Event, EventKind, Instant
 from agent.host import restarts
+from agent.translatable import tr
 
 log = structlog.get_logger(__name__)
 
@@ -32,7 +33,7 @@ PATIENCE_S: Final = 60.0
 STEP_S: Final = 1.0
 """A trusted clock that moves this far against the steady one was set: the last map is not true any more."""
 UNTRUSTED: Final = ConditionEvent(EventKind.CLOCK_UNTRUSTED, CLOCK_RULE)
-NOBODY: Final = "neither NTP nor a battery clock keeps the time"
+NOBODY: Final = tr("neither NTP nor a battery clock keeps the time")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ def update(state: ClockState, now: Instant, trusted: Trust, ids: Ids) -> tuple[C
         started, lasted_s = untrusted.last.started, now.since(untrusted.last.started)
         _, (ended,) = untrusted.close(
             now,
-            detail=f"kept by {trusted.state} after {lasted_s:.0f} s",
+            detail=tr("kept by {state} after {seconds:.0f} s", state=trusted.state, seconds=lasted_s),
             # The start was stamped by the clock that nobody trusted; now it is known when that was.
             started=Instant(started.mono_s, now.wall_s - lasted_s),
         )

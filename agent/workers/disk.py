@@ -13,6 +13,7 @@ from agent.core.ids import Ids
 from agent.core.types import EndReason, Event, EventKind, Severity
 from agent.errors import NgatuError
 from agent.outbox.outbox import Outbox, Salvaged
+from agent.translatable import tr
 
 log = structlog.get_logger(__name__)
 
@@ -37,8 +38,8 @@ class DiskMonitor:
     def tick(self) -> None:
         """Tell what has changed."""
         condition = self._outbox.condition()
-        full = "the disk is full: pictures are dropped, events go on" if condition.full else None
-        memory = f"kept in memory only: {condition.in_memory}" if condition.in_memory else None
+        full = tr("the disk is full: pictures are dropped, events go on") if condition.full else None
+        memory = tr("kept in memory only: {why}", why=condition.in_memory) if condition.in_memory else None
         self._full, of_full = self._changed(self._full, full)
         self._ram_only, of_memory = self._changed(self._ram_only, memory)
         self._tell([*of_full, *of_memory, *map(self._set_aside, self._outbox.salvaged())])
@@ -59,7 +60,7 @@ class DiskMonitor:
             after, self._ids, events = before.open(now, self._ids, trouble)
             return after, events
         lasted_s = now.since(before.last.started) if before.last else 0.0
-        return before.close(now, detail=f"over after {lasted_s:.0f} s")
+        return before.close(now, detail=tr("over after {seconds:.0f} s", seconds=lasted_s))
 
     def _set_aside(self, salvaged: Salvaged) -> Event:
         kind = FORKED if salvaged.forked else DAMAGED

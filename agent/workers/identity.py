@@ -9,6 +9,7 @@ from agent.clock import Clock
 from agent.core.condition_event import BOX_RULE, ConditionEvent
 from agent.core.ids import Ids
 from agent.core.types import Event, EventKind, Instant, Severity
+from agent.translatable import tr
 
 TAKEN = ConditionEvent(EventKind.IDENTITY_TAKEN, BOX_RULE, Severity.ALERT)
 AGAIN_S: Final = 3600.0
@@ -32,7 +33,9 @@ class IdentityMonitor:
         if taken == self._told or (self._told_at is not None and now.since(self._told_at) < AGAIN_S):
             return
         times = "once" if taken == 1 else f"{taken} times"
-        detail = f"another client with this box's name took its connection, {times} since the start"
+        detail = tr(
+            "another client with this box's name took its connection, {times} since the start", times=times
+        )
         event, self._ids = TAKEN.once(now, self._ids, detail)
         self._told, self._told_at = taken, now
         self._tell((event,))

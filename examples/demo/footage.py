@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -95,8 +97,13 @@ def verified(
         videos=tuple(path.relative_to(folder).as_posix() for path in videos),
         answer=str(json.loads(as_json.stdout)["verdict"]),
         words=tuple(said.stdout.splitlines()),
-        command=" ".join(["ngatu", *command]),
+        command=shlex.join([_shown(Path(sys.executable).with_name("ngatu")), *command]),
     )
+
+
+def _shown(program: Path) -> str:
+    """As it is typed here: the demo's environment is on nobody's PATH."""
+    return str(program.relative_to(Path.cwd()) if program.is_relative_to(Path.cwd()) else program)
 
 
 def _with_the_crossing_first(package: Path, event: Mapping[str, Any]) -> list[Path]:

@@ -14,6 +14,7 @@ from agent.language import translated
 from agent.printable import printable
 from agent.translatable import joined, tr
 from agent.wire.words import DETAILS, DIRECTIONS, LABELS, named
+from station.handover.recognised import recognised
 from station.lookup.cards import EventCard
 from station.lookup.words import kind_word
 from station.review.states import STATE_WORDS, by_whom
@@ -108,9 +109,14 @@ def what_of(card: EventCard) -> str:
 
 def who_of(card: EventCard) -> str:
     """Whom it is about, such as "motorcycle, 2 riders"; empty: nobody."""
-    label = named(LABELS, card.label) if card.label else named(DETAILS, card.detail or "")
+    label = named(LABELS, card.label) if card.label else _said(card.detail or "")
     riders = tr("{n} riders", n=card.riders) if card.riders > 1 else ""
     return joined(", ", filter(None, (label, riders)))
+
+
+def _said(detail: str) -> str:
+    """What a box says of itself and its cameras: English on the wire, whoever reads it here."""
+    return DETAILS.get(detail) or recognised(detail)
 
 
 def place_of(card: EventCard) -> str:

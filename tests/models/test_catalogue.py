@@ -41,6 +41,13 @@ def test_an_unknown_model_is_told_with_the_nearest() -> None:
     assert caught.value.hint == "did you mean yolox-tiny-416?"
 
 
+def test_a_name_like_no_other_is_told_with_all_that_there_are_and_how_to_bring_ones_own() -> None:
+    with pytest.raises(ModelError) as caught:
+        entry_named("zzz")
+    assert all(name in caught.value.hint for name in read_catalogue())
+    assert "ngatu models add FILE.onnx" in caught.value.hint
+
+
 def test_the_guide_lists_every_model_and_no_other() -> None:
     page = (ROOT / "docs/guide/models.md").read_text(encoding="utf-8")
     table = page.split("## The catalogue")[1].split("\n## ")[0]

@@ -22,6 +22,7 @@ from agent.detectors.settings import DetectorSettings
 from agent.errors import ModelError
 from models.catalogue import CatalogueEntry, DarknetSource, PackagedFile, UrlSource, entry_named
 from models.fetch import Consent, add_model, fetch_model
+from models.registry import Registry
 
 from .conftest import Shelf, sdist, sha256_of
 
@@ -137,6 +138,37 @@ def test_a_model_without_a_public_file_is_told(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="nowhere to fetch") as caught:
         fetch_model("m", entry, tmp_path)
     assert "ngatu models add" in caught.value.hint
+
+
+def test_without_a_network_each_way_by_a_stick_is_told_and_goes(shelf: Shelf, tmp_path: Path) -> None:
+    entry, here, stick = darknet_entry(shelf), tmp_path / "here", tmp_path / "stick"
+    nowhere = Registry(("http://127.0.0.1:9/simple",), wait_s=0.001)
+    assert isinstance(entry.source, DarknetSource)
+
+    with pytest.raises(ModelError, match="cannot be fetched") as caught:
+        fetch_model("tiny-64", entry, here, registry=nowhere)
+
+    hint = caught.value.hint
+    assert f"ngatu models add STICK/tiny-64.onnx --dir {here}" in hint
+    archive = f"pypi.org/project/tiny/2.0/#files, SHA-256 {entry.source.sha256}"
+    assert f"carry tiny-2.0.tar.gz here, into a folder ({archive})" in hint
+    assert f"PIP_FIND_LINKS=FOLDER ngatu models fetch tiny-64 --dir {here}" in hint
+    made = fetch_model("tiny-64", entry, stick, registry=shelf.registry())
+    assert hashed(add_model(made, tmp_path / "one")) == hashed(made)
+    (stick / "tiny-2.0.tar.gz").write_bytes(shelf.files["tiny-2.0.tar.gz"])
+    carried = Registry(nowhere.indexes, (str(stick),), wait_s=0.001)
+    assert hashed(fetch_model("tiny-64", entry, tmp_path / "two", registry=carried)) == hashed(made)
+
+
+def test_without_a_network_a_file_of_the_web_is_told_with_its_address_and_its_hash(tmp_path: Path) -> None:
+    url = "http://127.0.0.1:9/m.onnx"
+    entry = CatalogueEntry(about="x", source=UrlSource(kind="url", url=url, sha256="3" * 64), licence="x")
+
+    with pytest.raises(ModelError, match="cannot be fetched") as caught:
+        fetch_model("m", entry, tmp_path, registry=Registry((), wait_s=0.001))
+
+    assert f"fetch {url} elsewhere (SHA-256 {'3' * 64}), carry it here" in caught.value.hint
+    assert f"ngatu models add m.onnx --dir {tmp_path}" in caught.value.hint
 
 
 def test_a_checkpoint_is_told_from_a_model(tmp_path: Path) -> None:

@@ -24,6 +24,20 @@ def test_the_file_says_what_the_command_said_and_the_folder_is_whole(
     assert config.broker.where == "127.0.0.1:1883"
 
 
+def test_a_command_without_a_file_names_that_of_the_first_try_where_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError) as before:
+        load(tmp_path / "none.yaml")
+    starter_file(Path("ngatu-station"), "hai-ninh")
+    with pytest.raises(ConfigError) as after:
+        load(tmp_path / "none.yaml")
+
+    assert "ngatu station --commune NAME" in before.value.hint
+    assert after.value.hint == "the first try's file is here: -c ngatu-station/station.yaml"
+
+
 def test_a_second_start_takes_the_file_as_somebody_has_changed_it(tmp_path: Path) -> None:
     path = starter_file(tmp_path / "x", "123", "broker.example", 1884)
     path.write_text(path.read_text() + "log: {level: debug}\n")

@@ -20,6 +20,7 @@ from agent.errors import FootageError
 from agent.evidence.retention.believed import STANDS_MS, TOLD_MS, BootClock
 from agent.evidence.ring import Ring
 from agent.host.supervise import Beat, OutageLog, Stop, wait
+from agent.translatable import tr
 from agent.workers.footage.recorder import DISK_S, Recorder
 
 log = structlog.get_logger(__name__)
@@ -120,7 +121,8 @@ class FootageKeeper:
             stopped, event = recorder.stopped, self._stopped[camera]
             if stopped is None and event.last is not None:
                 lasted_s = now.since(event.last.started)
-                self._stopped[camera], events = event.close(now, detail=f"goes on after {lasted_s:.0f} s")
+                detail = tr("goes on after {seconds:.0f} s", seconds=lasted_s)
+                self._stopped[camera], events = event.close(now, detail=detail)
             elif stopped is not None and event.last is not None:
                 self._stopped[camera], events = event.update(now, stopped.why)
             elif stopped is not None and now.since(stopped.since) >= GRACE_S:

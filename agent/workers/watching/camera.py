@@ -35,6 +35,7 @@ from agent.host.camera_stats import CameraState, CameraStats, Counts, State
 from agent.host.supervise import CALM_S, Backoff, Beat, OutageLog, Stop, wait
 from agent.outbox.outbox import Outbox
 from agent.publishing.compose import Sender
+from agent.translatable import tr
 from agent.workers.watching.detector import Found, PatientDetector
 from agent.workers.watching.telling import Telling
 
@@ -335,8 +336,10 @@ class CameraWorker:
         lost = self._lost.last
         if lost is None:
             return
-        how = "back" if reason is None else "given up"
-        detail = f"{how} after {max(0.0, now.since(lost.started)):.0f} s; {lost.detail}"
+        seconds, why = max(0.0, now.since(lost.started)), lost.detail or ""
+        detail: str = tr("back after {seconds:.0f} s; {why}", seconds=seconds, why=why)
+        if reason is not None:
+            detail = tr("given up after {seconds:.0f} s; {why}", seconds=seconds, why=why)
         self._lost, events = self._lost.close(now, reason, detail=detail)
         self.telling.tell(events)
 

@@ -88,3 +88,23 @@ def test_an_event_that_no_tile_can_show_is_there_all_the_same_and_leads_to_its_p
     assert (made["href"], made["where"], made["is_untaken"]) == ("/events/cho-01/e-1", "cho-01", True)
     assert made["what"] == "sự kiện không hiển thị được ở đây"
     assert {each["event"] for each in said} == {"tile_failed"}
+
+
+@pytest.mark.parametrize(
+    ("detail", "who"),
+    [
+        (
+            "neither NTP nor a battery clock keeps the time",
+            "không có NTP, cũng không có đồng hồ chạy pin giữ giờ",
+        ),
+        ("kept by ntp after 312 s", "giờ đã có ntp giữ, sau 312 giây"),
+        ("the disk is full: pictures are dropped, events go on", "ổ lưu trữ đã đầy: ảnh bị bỏ, sự kiện vẫn tiếp tục"),
+        ("covered", "bị che"),
+    ],
+)
+def test_what_a_box_says_of_itself_is_said_in_the_language_of_whoever_looks(
+    tiles: Tiles, detail: str, who: str
+) -> None:
+    card = replace(CARD, kind="clock_untrusted", label=None, riders=0, detail=detail)
+    assert tiles.of(card, "vi")["who"] == who
+    assert tiles.of(card, "en")["who"] == detail
