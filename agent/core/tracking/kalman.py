@@ -25,7 +25,8 @@ N. Wojke, A. Bewley, D. Paulus, "Simple online and realtime tracking with a deep
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from math import exp
 
 import numpy as np
@@ -119,6 +120,16 @@ def born(measured: Floats, noise: Noise, doubt: Floats | float = 1.0) -> Belief:
         jitter=np.broadcast_to(_of_detector(noise) ** 2, measured.shape).copy(),
         surprise=np.full_like(measured, np.nan),
     )
+
+
+def put(belief: Belief, places: Mapping[int, Sequence[float]]) -> Belief:
+    """The belief with some rows at rest in other places, (4,) as centre and size; as sure of them as before."""
+    if not places:
+        return belief
+    rows = np.array(list(places), np.intp)
+    mean, velocity = belief.mean.copy(), belief.velocity.copy()
+    mean[rows], velocity[rows] = np.array(list(places.values())), 0.0
+    return replace(belief, mean=mean, velocity=velocity)
 
 
 def predict(belief: Belief, dt_s: float, noise: Noise) -> Belief:

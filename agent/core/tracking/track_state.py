@@ -74,6 +74,8 @@ class TrackState:
     seen: bool = True
     confirmed: bool = False
     stationary: bool = False
+    led_away: bool = False
+    """Unseen, what moves has led it from where it rests."""
     disturbed: bool = False
     """Something has moved over it since it was last seen."""
     stirred: bool = False
@@ -160,24 +162,27 @@ def hit(state: TrackState, hit: Hit, settings: TrackSettings) -> TrackState:
         misses=0,
         seen=True,
         stationary=stationary,
+        led_away=False,
         disturbed=False,
     )
     return _judged(state, hit, settings)
 
 
-def miss(state: TrackState, miss: Miss) -> TrackState:
-    """The state after a sighting without it.
+def miss(state: TrackState, miss: Miss, believed: Floats, settings: TrackSettings) -> TrackState:
+    """The state after a sighting without it; `believed` is (4,), centre and size, led by what moves.
 
     A look that finds nothing speaks against it, unless something of its size moves there: at night a small
     detector is nearly blind, and what moves on where it was seen speaks for it. Low scores need detections.
     """
     fresh = miss.stirred != state.stirred or (miss.disturbed and not state.disturbed)
-    if not (state.seen or miss.looked or fresh):
+    led_away = state.stationary and _has_set_out(state, believed, settings)
+    if not (state.seen or miss.looked or fresh or led_away != state.led_away):
         return state
     gain = 0.0 if not miss.looked else MOVING_EVIDENCE if miss.stirred else -1.0
     return replace(
         state,
         seen=False,
+        led_away=led_away,
         misses=state.misses + miss.looked,
         evidence=0.0 if state.low_score_only else max(0.0, state.evidence + gain),
         low_score_evidence=max(0.0, state.low_score_evidence + min(0.0, gain)),
@@ -207,6 +212,16 @@ def _patience_s(state: TrackState, settings: TrackSettings) -> float:
     if not state.confirmed:
         return settings.candidate_moving_s if state.stirred else settings.candidate_s * stretch
     return stretch * (settings.still_lost_s if state.stationary else settings.lost_s)
+
+
+def returns(state: TrackState, at: Instant, settings: TrackSettings) -> bool:
+    """Was it led from where it rests, and not seen since for so long that it was only passed?"""
+    return state.led_away and at.since(state.last_seen) >= settings.lost_s
+
+
+def resting(state: TrackState) -> tuple[float, float, float, float]:
+    """Where it rests, centre and size."""
+    return *state.anchor, *state.last_box[2:]
 
 
 def riders(state: TrackState) -> int:
@@ -244,12 +259,16 @@ def _rest(state: TrackState, hit: Hit, settings: TrackSettings) -> tuple[tuple[f
     track needs twice the shift to be moving again, so that jitter does not make it flicker.
     """
     x, y = float(hit.believed[0]), float(hit.believed[1])
-    shift = _shift(hit.believed, state.anchor)
-    if shift > settings.still_share * (2.0 if state.stationary else 1.0):
+    if _has_set_out(state, hit.believed, settings):
         return (x, y), hit.at, False
     pull = 1.0 - exp(-max(0.0, hit.at.since(state.last_seen)) / ANCHOR_MEMORY_S)
     anchor = state.anchor[0] + pull * (x - state.anchor[0]), state.anchor[1] + pull * (y - state.anchor[1])
     return anchor, state.rests_since, hit.at.since(state.rests_since) >= settings.still_after_s
+
+
+def _has_set_out(state: TrackState, believed: Floats, settings: TrackSettings) -> bool:
+    """Is it away from where it rests?"""
+    return _shift(believed, state.anchor) > settings.still_share * (2.0 if state.stationary else 1.0)
 
 
 def _shift(believed: Floats, place: tuple[float, float]) -> float:

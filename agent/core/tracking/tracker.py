@@ -15,7 +15,8 @@ frame and that looks only at some crops:
 - A detection that is too weak to begin a track may do so where something moves, if it then travels
   (low_score_init.py).
 - What moves keeps a candidate alive and leads a track through frames without a detection.
-- What stands still cannot leave without moving: a parked car that the detector misses stays a track.
+- What stands still cannot leave without moving: a parked car that the detector misses stays a track. Who
+  passes it may lead it away; if it is not seen elsewhere then, it is believed to be where it was.
 
 `update` returns all living tracks, the unseen ones with `seen=False` and a predicted box. An unseen track is
 a guess that gets worse: `Track.last_seen` tells how old the last sight is.
@@ -103,7 +104,8 @@ def update(
     crowded = _crowded(state.states, found, pairs, settings)
     states = _gone_on(state, found, pairs, belief, crowded, own, settings)
     for row, miss in misses.items():
-        states[row] = track_state.miss(states[row], miss)
+        states[row] = track_state.miss(states[row], miss, belief.mean[row], settings)
+    belief, states = _returned(belief, states, at, settings)
     newborn = _newborn(found, pairs, belief, states, settings)
     weak &= ~np.any(alike[[row for row in misses if states[row].confirmed]] > 0, axis=0)
     newborn += _newborn_weak(found, [*columns, *newborn], weak, belief, settings)
@@ -194,6 +196,16 @@ def _gone_on(
         )
         states[row] = track_state.hit(states[row], hit, settings)
     return states
+
+
+def _returned(
+    belief: Belief, states: list[TrackState], at: Instant, settings: TrackSettings
+) -> tuple[Belief, list[TrackState]]:
+    """Those that stand are where they stood, if a passer led them away and nobody saw them since."""
+    rows = [row for row, each in enumerate(states) if track_state.returns(each, at, settings)]
+    places = {row: track_state.resting(states[row]) for row in rows}
+    back = [replace(each, led_away=False) if row in places else each for row, each in enumerate(states)]
+    return kalman.put(belief, places), back
 
 
 def _pairs(

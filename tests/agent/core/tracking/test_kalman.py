@@ -129,6 +129,18 @@ def test_a_track_learns_how_its_own_detections_tremble():
     assert trembling.jitter[0, 2] <= NOISE.measured_size**2
 
 
+def test_what_is_put_elsewhere_rests_there_and_nobody_else_is_touched():
+    belief = kalman.predict(
+        kalman.born(np.array([[0.3, 0.5, 0.1, 0.2], [0.7, 0.5, 0.1, 0.2]]), NOISE), 1.0, NOISE
+    )
+    put = kalman.put(replace(belief, velocity=np.ones((2, 4))), {1: (0.6, 0.4, 0.2, 0.1)})
+
+    assert put.mean.tolist() == [belief.mean[0].tolist(), [0.6, 0.4, 0.2, 0.1]]
+    assert put.velocity.tolist() == [[1.0] * 4, [0.0] * 4]
+    assert np.array_equal(put.var, belief.var)
+    assert kalman.put(belief, {}) is belief
+
+
 def test_updates_leave_the_given_belief_and_the_other_rows_alone():
     two = kalman.born(np.vstack([ONE, ONE + 0.1]), NOISE)
     before = [part.copy() for part in parts(two)]

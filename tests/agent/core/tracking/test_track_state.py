@@ -34,6 +34,10 @@ def sight(
     return Hit(at(second), Detection(label, score, box, riders), centred, centred, crowded)
 
 
+def missed(state: TrackState, miss: Miss = UNSEEN, x: float = 0.5) -> TrackState:
+    return track_state.miss(state, miss, np.array([x, 0.5, 0.1, 0.1]), SETTINGS)
+
+
 def after(*hits: Hit) -> TrackState:
     state = track_state.begin("a", hits[0], SETTINGS)
     for each in hits[1:]:
@@ -61,18 +65,18 @@ def test_a_look_that_finds_nothing_speaks_against_a_candidate_and_where_nobody_l
 ):
     state = after(sight(0))
 
-    missed = track_state.miss(state, UNSEEN)
-    unlooked = track_state.miss(state, replace(UNSEEN, looked=False))
+    looked = missed(state)
+    unlooked = missed(state, replace(UNSEEN, looked=False))
 
-    assert missed.evidence == 0
-    assert (missed.misses, unlooked.misses) == (1, 0)
+    assert looked.evidence == 0
+    assert (looked.misses, unlooked.misses) == (1, 0)
     assert unlooked.evidence == state.evidence
-    assert missed.rate < unlooked.rate == state.rate
+    assert looked.rate < unlooked.rate == state.rate
 
 
 def test_what_moves_on_where_it_was_seen_speaks_for_it() -> None:
     state = after(sight(0))
-    stirred = track_state.miss(state, Miss(looked=True, disturbed=True, stirred=True))
+    stirred = missed(state, Miss(looked=True, disturbed=True, stirred=True))
 
     assert stirred.evidence > state.evidence
 
@@ -87,17 +91,28 @@ def test_what_rests_long_enough_is_stationary_until_it_has_gone_twice_its_trembl
     assert not leaving.stationary
 
 
+@pytest.mark.parametrize(("x", "second", "back"), [(0.57, 10, True), (0.57, 8, False), (0.55, 10, False)])
+def test_what_was_led_from_its_place_and_is_seen_nowhere_returns(x: float, second: float, back: bool) -> None:
+    parked = after(*(sight(float(n)) for n in range(8)))
+    passed = Miss(looked=True, disturbed=True, stirred=True)
+    led = missed(missed(parked, passed), passed, x)
+
+    assert track_state.returns(led, at(second), SETTINGS) is back
+    assert track_state.resting(led) == pytest.approx((0.5, 0.5, 0.1, 0.1))
+    assert not track_state.returns(track_state.hit(led, sight(9), SETTINGS), at(12), SETTINGS)
+
+
 @pytest.mark.parametrize(("seconds", "gone"), [(1.5, False), (2.5, True)])
 def test_a_confirmed_track_may_be_missed_for_its_time(seconds: float, gone: bool) -> None:
     state = after(sight(0), sight(0.1))
     for _ in range(3):
-        state = track_state.miss(state, UNSEEN)
+        state = missed(state)
 
     assert track_state.over(state, at(0.1 + seconds), False, SETTINGS) is gone
 
 
 def test_a_single_look_that_finds_nothing_ends_no_track_but_one_that_left_the_picture() -> None:
-    state = track_state.miss(after(sight(0), sight(0.1)), UNSEEN)
+    state = missed(after(sight(0), sight(0.1)))
 
     assert not track_state.over(state, at(5), False, SETTINGS)
     assert track_state.over(state, at(5), True, SETTINGS)
@@ -107,8 +122,8 @@ def test_a_parked_car_is_kept_for_hours_unless_something_moved_over_it() -> None
     parked = after(*(sight(float(n)) for n in range(8)))
     calm = disturbed = parked
     for _ in range(9):
-        calm = track_state.miss(calm, UNSEEN)
-        disturbed = track_state.miss(disturbed, Miss(looked=True, disturbed=True, stirred=False))
+        calm = missed(calm)
+        disturbed = missed(disturbed, Miss(looked=True, disturbed=True, stirred=False))
 
     assert not track_state.over(calm, at(7 + 3600), False, SETTINGS)
     assert track_state.over(disturbed, at(7 + 60), False, SETTINGS)

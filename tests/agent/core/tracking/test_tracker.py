@@ -189,6 +189,18 @@ def test_a_parked_car_that_drives_away_unseen_ends():
     assert list(endings(watch(*arrives, *leaves, *empty)).values()) == [1]
 
 
+def test_whoever_stands_and_is_passed_is_no_ghost_that_walks_on_with_the_passer():
+    stands = [look(n / 5, person(0.5)) for n in range(60)]
+    met = look(12, person(0.5), moving=(box(0.5),))
+    passed = [look(12.2 + n / 5, moving=(box(0.52 + n * 0.02),)) for n in range(7)]
+    empty = [look(13.6 + n / 5, moving=()) for n in range(20)]
+    history = watch(*stands, met, *passed, *empty)
+
+    assert max(tracks[0].box.center[0] for tracks in history) > 0.53
+    assert [round(tracks[0].box.center[0], 2) for tracks in history[-10:]] == [0.5] * 10
+    assert not endings(history)
+
+
 def test_a_car_at_night_that_is_found_once_in_ten_frames_becomes_one_track():
     def sighting(n: int) -> Sighting:
         x = 0.1 + n * 0.01
