@@ -98,7 +98,10 @@ def test_an_event_that_no_tile_can_show_is_there_all_the_same_and_leads_to_its_p
             "không có NTP, cũng không có đồng hồ chạy pin giữ giờ",
         ),
         ("kept by ntp after 312 s", "giờ đã có ntp giữ, sau 312 giây"),
-        ("the disk is full: pictures are dropped, events go on", "ổ lưu trữ đã đầy: ảnh bị bỏ, sự kiện vẫn tiếp tục"),
+        (
+            "the disk is full: pictures are dropped, events go on",
+            "ổ lưu trữ đã đầy: ảnh bị bỏ, sự kiện vẫn tiếp tục",
+        ),
         ("covered", "bị che"),
     ],
 )
