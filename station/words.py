@@ -22,6 +22,9 @@ ALARMS: Final[Mapping[str, str]] = {
     "same_title": tr("same_title"),
     "retention_failed": tr("retention_failed"),
     "store_damaged": tr("store_damaged"),
+    "box_silent": tr("box_silent"),
+    "detector_failed": tr("detector_failed"),
+    "overheated": tr("overheated"),
 }
 FAULTS: Final[Mapping[str, str]] = {
     "missing": tr("missing"),
