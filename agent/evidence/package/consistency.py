@@ -148,6 +148,11 @@ def clock_steps(manifest: PackageManifest) -> tuple[tuple[datetime, timedelta], 
     return tuple(found)
 
 
+def _lists(link: SegmentLink, part: PackagePart) -> bool:
+    """Whether the link has so many fragments; a manifest may say what it likes."""
+    return 0 <= part.record < len(link.parts)
+
+
 def _offset(part: PackagePart, link: SegmentLink) -> timedelta:
     """Its wall time, less its moment of the steady clock."""
     return part.start - _EPOCH - timedelta(milliseconds=link.start.mono_ms + link.parts[part.record].at_ms)
@@ -158,7 +163,7 @@ def _moved(manifest: PackageManifest) -> Iterator[tuple[PackagePart, SegmentLink
     links = {link.number: link for link in manifest.chain.links} if manifest.chain else {}
     for part in manifest.parts:
         link = links.get(part.segment)
-        if part.number and link is not None and 0 <= part.record < len(link.parts):
+        if part.number and link is not None and _lists(link, part):
             then_ms = link.start.wall_ms + link.parts[part.record].at_ms
             yield part, link, part.start - _EPOCH - timedelta(milliseconds=then_ms)
 
@@ -212,6 +217,8 @@ def _set_back(
     """Whether the clock was set back between two parts, and what the chain lists there is not of the range."""
     link, then = links.get(part.segment), links.get(after.segment)
     if link is None or then is None or link.boot != then.boot or part.segment == after.segment:
+        return False
+    if not (_lists(link, part) and _lists(then, after)):
         return False
     offset, then_offset = _offset(part, link), _offset(after, then)
     if offset - then_offset <= CORRECTED:

@@ -17,7 +17,7 @@ OPTIONS = {"port": "--port", "communes": "--commune", "host": "--host"}
 @pytest.mark.parametrize(("values", "option", "what"), [
     ({"port": 99_999}, "--port", "99999 is outside 1..65535"),
     ({"communes": ("Hải Ninh",)}, "--commune", "\"Hải Ninh\" is not 2 to 32 of a-z, 0-9 and '-'"),
-    ({"host": "a..b"}, "--host", "'a..b' cannot be a host name"),
+    ({"host": "a..b"}, "--host", '"a..b" cannot be a host name'),
 ])  # fmt: skip
 def test_a_wrong_value_is_told_under_the_name_of_its_option(
     values: dict[str, Any], option: str, what: str
