@@ -7,6 +7,7 @@ of this with it, and then the links that the station heard of while the box reco
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import groupby, pairwise
@@ -204,17 +205,26 @@ def _as_shown(link: SegmentLink, moved: timedelta) -> bool:
 
 def _left_out(manifest: PackageManifest, links: Mapping[int, SegmentLink]) -> Iterator[str]:
     """Fragments that the chain lists between two parts, and that are neither there nor told as a gap."""
+    numbers = sorted(links)
     for part, after in pairwise([part for part in manifest.parts if part.number]):
         backwards = (after.segment, after.record) <= (part.segment, part.record)
         hidden = after.start - part.end <= SEAMLESS and not _next(part, after, links)
-        if backwards or (hidden and not _set_back(manifest.request, part, after, links)):
+        between = numbers[bisect_right(numbers, part.segment) : bisect_left(numbers, after.segment)]
+        if backwards or (hidden and not _set_back(manifest.request, part, after, links, between)):
             yield tr("between {file} and the next part something is left out", file=part.cipher_file)
 
 
 def _set_back(
-    request: Request, part: PackagePart, after: PackagePart, links: Mapping[int, SegmentLink]
+    request: Request,
+    part: PackagePart,
+    after: PackagePart,
+    links: Mapping[int, SegmentLink],
+    between: Sequence[int],
 ) -> bool:
-    """Whether the clock was set back between two parts, and what the chain lists there is not of the range."""
+    """Whether the clock was set back between two parts, and what the chain lists there is not of the range.
+
+    `between` are the segments after that of the one and before that of the other.
+    """
     link, then = links.get(part.segment), links.get(after.segment)
     if link is None or then is None or link.boot != then.boot or part.segment == after.segment:
         return False
@@ -226,8 +236,7 @@ def _set_back(
     rest = [_spans(link, offset)[part.record + 1 :], _spans(then, then_offset)[: after.record]]
     rest += [
         _spans(each, _shown(each) if each.clock in VOUCHED else then_offset)
-        for number, each in links.items()
-        if part.segment < number < after.segment
+        for each in map(links.__getitem__, between)
     ]
     return all(
         start >= request.end - _EXACT or end <= request.start + _EXACT for spans in rest for start, end in spans
