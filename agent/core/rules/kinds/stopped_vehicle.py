@@ -97,22 +97,11 @@ def _returns(each: Trajectory, place: Place, rule: StoppedVehicleRule, context: 
     if place.seen == context.at or not _same(place.box, each.track.box):
         return False
     if place.trajectory.object_id == each.object_id:  # dragged along and back again, or moved up a little
-        return not _moved_up(each, place, context)
+        return not trajectories.has_moved(place.trajectory.rest.box, each.rest.box, context.frame)
     if _same(place.box, each.born):
         return True
     # It came driving. But if nobody was seen to drive off since, a passing track took over the parked car.
     return not place.free and each.rest.since.since(place.seen) <= rule.keep_s
-
-
-def _moved_up(each: Trajectory, place: Place, context: RuleContext) -> bool:
-    """Does it stand elsewhere than before?
-
-    It came to rest anew where its box was at that moment, which somebody who passed may have shifted; so it
-    must be away from where it usually stood, too.
-    """
-    frame = context.frame
-    rests_elsewhere = trajectories.has_moved(place.trajectory.rest.box, each.rest.box, frame)
-    return rests_elsewhere and trajectories.has_moved(place.box, each.track.box, frame)
 
 
 def _settled(usual: Box, now: Box, passed_s: float) -> Box:

@@ -106,22 +106,6 @@ def test_a_parked_car_that_had_the_box_of_a_passing_lorry_at_last_is_not_told_ag
     assert [(each.about, each.may_start) for each in found] == [("one", False)]
 
 
-def test_a_parked_car_whose_box_a_passing_lorry_shifts_for_a_second_is_not_told_again() -> None:
-    """Where a box comes to rest it trembles, before and after: twice that is no move of a car."""
-    trembles = {0: -0.006, 13: 0.02, 14: 0.006}
-    trip, memory, keys = None, Places(), set[Key]()
-    for second in range(40):
-        off = trembles.get(second, 0.0)
-        box, at = Box(0.45 + off, 0.4 + off, 0.55 + off, 0.5 + off), instant(second)
-        track = Track("one", "car", 0.8, 0.9, box, (0.0, 0.0), instant(0), at, seen=True, confirmed=True)
-        trip = trajectory.update(trip, track, None, FrameContext(at, FRAME, SETTINGS))
-        memory, found = stopped_vehicle.evaluate(STOPPED, memory, context(second, trip, opened=[ONE]))
-        keys |= {each.key for each in found}
-    assert trip is not None
-    assert trip.rest.since == instant(14)
-    assert keys == {("stopped", "one", 0)}
-
-
 def test_a_vehicle_that_drives_on_and_stops_elsewhere_has_stopped_twice() -> None:
     memory, first = stopped_vehicle.evaluate(STOPPED, Places(), context(12, parked(12, "one", 0)))
     trip = parked(13, "one", 0)
