@@ -18,7 +18,9 @@ from station.lookup.places import BoxPlace
 from station.store.columns import ms
 
 HINTS: Final[Mapping[str, str]] = {
-    FootageStage.ASKED: tr("The box has not answered yet. It gets the request once it is connected, for a day."),
+    FootageStage.ASKED: tr(
+        "The box has not answered yet. It gets the request once it is connected, for a day."
+    ),
     FootageStage.REQUESTED: tr("The box keeps the footage, and sends it once more pressing things are sent."),
     FootageStage.SENDING: tr("It comes as fast as the box's connection allows; a minute of it may take ten."),
     FootageStage.ARRIVED: tr("All of it is here. It is being put together and verified."),
