@@ -44,6 +44,7 @@ class Said:
         for place in sorted(self.places, key=len, reverse=True):
             text = text.replace(place, self.places[place])
         text = re.sub(r"\b20\d\d-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?(\.\d+)?(Z|\+00:00)?", "{time}", text)
+        text = re.sub(r"\b20\d{6}T\d{6}Z\b", "{time}", text)
         text = re.sub(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", "{id}", text)
         text = re.sub(r"\b[0-9a-f]{64}\b", "{sha256}", text)
         return " ".join(text.split())
