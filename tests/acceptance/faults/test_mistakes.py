@@ -54,6 +54,14 @@ def test_the_page_has_no_row_that_nobody_makes() -> None:
     assert WRITTEN.keys() - {(each.who, each.done) for each in EVERY} == set()
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["000001-20261202T101512Z", "000001-2026-12-02T10:15:12Z", "000001-2026-12-02 10:15:12.5+00:00"],
+)
+def test_the_day_of_a_trial_does_not_stand_in_its_row(text: str) -> None:
+    assert SAID.named(text) == "000001-{time}"
+
+
 def test_a_row_is_read_back_as_it_was_written() -> None:
     text = f"## {MAKERS['officer']}\n{row(ONE, 'a | b_c [d] <e> *f*')}"
 
