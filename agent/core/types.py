@@ -69,6 +69,15 @@ class Box:
         """The same so far to the right and down."""
         return Box(self.left + x, self.top + y, self.right + x, self.bottom + y)
 
+    def towards(self, other: Box, share: float) -> Box:
+        """The same, nearer to another one by a share of what lies between: 0 stays, 1 is the other."""
+        return Box(
+            self.left + share * (other.left - self.left),
+            self.top + share * (other.top - self.top),
+            self.right + share * (other.right - self.right),
+            self.bottom + share * (other.bottom - self.bottom),
+        )
+
 
 WHOLE = Box(0.0, 0.0, 1.0, 1.0)
 

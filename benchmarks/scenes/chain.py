@@ -49,10 +49,12 @@ class Chain:
         self.output = Reported()
         self.tracks: tuple[Track, ...] = ()
 
-    def judge(self, at: Instant, tracks: tuple[Track, ...], sights: list[Sight]) -> None:
+    def judge(
+        self, at: Instant, tracks: tuple[Track, ...], sights: list[Sight], looked: tuple[Box, ...] = (WHOLE,)
+    ) -> None:
         """Let the rules look at the tracks of this moment."""
         self.tracks = tracks
-        scene = RuleInput(at, FRAME, STILL, tracks)
+        scene = RuleInput(at, FRAME, STILL, tracks, looked=looked)
         self.state, self.ids, output = engine.update(self.state, scene, self.ids, self.settings)
         for each in output:
             if isinstance(each, Count):

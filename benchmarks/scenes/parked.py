@@ -43,7 +43,7 @@ def alerts(hours: float, seed: int) -> int:
         found, moving = _see(rng, n * STEP_S, passers)
         sighting = Sighting(at, (WHOLE,), found, moving)
         tracker, ids, tracks = track.update(tracker, sighting, ids, TrackSettings())
-        scene = RuleInput(at, FRAME, Motion(moving, 0.0), tracks)
+        scene = RuleInput(at, FRAME, Motion(moving, 0.0), tracks, looked=sighting.looked)
         state, ids, events = rules.update(state, scene, ids, SETTINGS)
         count += sum(isinstance(each, Event) and each.phase is Phase.START for each in events)
     return count

@@ -46,9 +46,14 @@ class RuleCamera:
     messages: list[Event | Count] = field(default_factory=list)
 
     def see(
-        self, *tracks: Track, motion: Motion = STILL, shots: dict[str, Shot] | None = None, step_s: float = 0.1
+        self,
+        *tracks: Track,
+        motion: Motion = STILL,
+        shots: dict[str, Shot] | None = None,
+        looked: tuple[Box, ...] = (),
+        step_s: float = 0.1,
     ) -> tuple[Event | Count, ...]:
-        given = RuleInput(instant(self.second), FRAME, motion, tracks, shots or {})
+        given = RuleInput(instant(self.second), FRAME, motion, tracks, shots or {}, looked)
         self.state, self.ids, messages = engine.update(self.state, given, self.ids, self.settings)
         self.messages += messages
         self.second = round(self.second + step_s, 3)

@@ -9,7 +9,7 @@ from agent.core.rules import trajectory as trajectories
 from agent.core.rules.lifecycle import Fact, Key
 from agent.core.rules.rule import BaseRule, SharedRuleSettings
 from agent.core.rules.trajectory import Trajectory
-from agent.core.types import Instant, Motion, Size
+from agent.core.types import Box, Instant, Motion, Size, Track
 
 Facts = tuple[Fact, ...]
 
@@ -30,6 +30,10 @@ class RuleContext:
     open: frozenset[Key]
     """Events that are open."""
     settings: SharedRuleSettings
+    looked: Sequence[Box] = ()
+    """Where the detector looked in this frame."""
+    tracks: Sequence[Track] = ()
+    """All that the tracker follows, also what is not confirmed yet."""
 
     def inside(self, zone_id: str) -> list[Trajectory]:
         """The road users in a zone."""

@@ -29,7 +29,7 @@ from agent.core.rules.registry import kind_of
 from agent.core.rules.rule import BaseRule
 from agent.core.rules.settings import RuleSettings
 from agent.core.rules.trajectory import FrameContext, Measure, Trajectory
-from agent.core.types import Count, EndReason, Event, Instant, Motion, Shot, Size, Track
+from agent.core.types import Box, Count, EndReason, Event, Instant, Motion, Shot, Size, Track
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,8 @@ class RuleInput:
     """All living tracks, and with `ended` those that the tracker gives up with this frame."""
     shots: Mapping[str, Shot] = field(default_factory=dict)
     """By track id: the pictures that this frame made better (`shots.update`)."""
+    looked: tuple[Box, ...] = ()
+    """Where the detector looked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,9 @@ def update(
     links, living, gone = _follow(state, given, context)
     everyone = [each for each in (*living.values(), *gone, *links.lost) if each.confirmed]
     opened = frozenset(state.events.open)
-    seen = RuleContext(given.at, given.frame, given.motion, everyone, opened, settings)
+    seen = RuleContext(
+        given.at, given.frame, given.motion, everyone, opened, settings, given.looked, given.tracks
+    )
     memories: dict[str, Any] = {}
     facts: list[lifecycle.Fact] = []
     counts: list[Count] = []

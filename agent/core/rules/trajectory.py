@@ -24,6 +24,10 @@ REST_SHARE = 0.15
 """It rests while its box has not shifted by this many box sizes from where it came to rest."""
 REST_LEAST = 0.012
 """Heights of the frame: the tremble of the smallest boxes."""
+REST_OF = 30
+"""Sightings that the box of a rest is the mean of. On 112 stops of the simulated junction 15 were missed or
+told falsely with the first box alone, eight with the mean (and what came with it), twelve with one that begins
+only once the tracker says that it stands."""
 AWAY_S = 1.0
 """A box that is elsewhere for less than this was covered or merged, not driven."""
 BORDER = 0.015
@@ -68,8 +72,11 @@ class Rest:
     """Where and since when it stands still."""
 
     box: Box
+    """The mean of its first ones there: the very first may still roll, and each trembles."""
     since: Instant
     away: Debounce = NEVER
+    sightings: int = 1
+    """That the mean is made of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +113,7 @@ class Trajectory:
 def update(trajectory: Trajectory | None, track: Track, shot: Shot | None, context: FrameContext) -> Trajectory:
     """Fold one frame of a track into its trajectory. `shot` is a better picture of it, if there is one."""
     if trajectory is None:
-        rest = Rest(track.box, track.started)
+        rest = Rest(track.box, track.started, sightings=0)  # it is folded in below
         trajectory = Trajectory(track.id, track, track, track.started, track.box, rest)
     confirmed = trajectory.confirmed or (context.at if track.confirmed else None)
     seen_colours = shot.colours if shot and shot.colours else trajectory.colours
@@ -188,7 +195,10 @@ def _sighted(trajectory: Trajectory, context: FrameContext) -> Trajectory:
 
 def _rest(rest: Rest, box: Box, frame: Size, at: Instant) -> Rest:
     if not has_moved(rest.box, box, frame):
-        return replace(rest, away=NEVER) if rest.away is not NEVER else rest
+        if rest.sightings >= REST_OF:
+            return replace(rest, away=NEVER) if rest.away is not NEVER else rest
+        sightings = rest.sightings + 1
+        return Rest(rest.box.towards(box, 1 / sightings), rest.since, NEVER, sightings)
     first = rest.away.since or at
     if at.since(first) >= AWAY_S:
         return Rest(box, at)

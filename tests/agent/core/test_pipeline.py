@@ -14,7 +14,9 @@ from agent.core.pipeline import Outcome, PipelineSettings, PipelineState
 from agent.core.rules.kinds.line import LineRule
 from agent.core.rules.kinds.motion import MotionRule
 from agent.core.rules.kinds.object import ObjectRule
+from agent.core.rules.kinds.stopped_vehicle import StoppedVehicleRule
 from agent.core.rules.settings import RuleSettings
+from agent.core.rules.zones import Zone
 from agent.core.tamper.classify import TamperKind
 from agent.core.tamper.settings import TamperSettings
 from agent.core.types import (
@@ -79,10 +81,12 @@ def crossing(still: int = 40, moving: int = 50, speed_px: float = 13.0) -> Itera
         yield frame(still + step, step * speed_px - SQUARE_PX)
 
 
-def watched(frames: Iterator[Frame]) -> tuple[PipelineState, list[Outcome]]:
+def watched(
+    frames: Iterator[Frame], settings: PipelineSettings = SETTINGS
+) -> tuple[PipelineState, list[Outcome]]:
     state, outcomes = PipelineState(Ids(b"a seed of sixteen")), []
     for each in frames:
-        state, outcome = pipeline.update(state, each, bright, FIELD, SETTINGS)
+        state, outcome = pipeline.update(state, each, bright, FIELD, settings)
         outcomes.append(outcome)
     return state, outcomes
 
@@ -90,6 +94,23 @@ def watched(frames: Iterator[Frame]) -> tuple[PipelineState, list[Outcome]]:
 def events(outcomes: list[Outcome], kind: EventKind, phase: Phase) -> list[Event]:
     everything = [each for outcome in outcomes for each in outcome.reports]
     return [each for each in everything if isinstance(each, Event) and (each.kind, each.phase) == (kind, phase)]
+
+
+def test_a_place_that_one_car_left_and_that_was_looked_at_since_is_the_next_cars() -> None:
+    """The other one first shows up where it stands, as from behind a bus: only looks say that it was empty."""
+    kerb = Zone(id="kerb", polygon=((0.55, 0.0), (1.0, 0.0), (1.0, 1.0), (0.55, 1.0)))
+    rules = RuleSettings(zones=(kerb,), rules=(StoppedVehicleRule(id="stopped", zone="kerb", min_s=2),))
+    here = 300.0
+    lefts: list[tuple[float, ...]] = [()] * 40
+    lefts += [(x,) for x in np.linspace(-SQUARE_PX, here, 30)] + [(here,)] * 40
+    lefts += [(x,) for x in np.linspace(here, 512.0, 20)]
+    # Somebody goes to and fro beside it meanwhile: the detector looks at him, and so at the place.
+    lefts += [(246.0 - 40 * abs((n % 20) / 10 - 1),) for n in range(200)]
+    lefts += [(here, 206.0)] * 60
+    frames = (frame(index, *each) for index, each in enumerate(lefts))
+    _, outcomes = watched(frames, replace(SETTINGS, rules=rules))
+
+    assert len(events(outcomes, EventKind.STOPPED_VEHICLE, Phase.START)) == 2
 
 
 def test_one_car_is_one_track_one_crossing_and_one_motion() -> None:

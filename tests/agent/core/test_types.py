@@ -30,6 +30,14 @@ def test_an_inverted_box_has_no_area() -> None:
     assert Box(0.6, 0.1, 0.2, 0.5).area == 0
 
 
+def test_a_box_comes_nearer_to_another_one_by_a_share_of_the_way() -> None:
+    here, there = Box(0.0, 0.1, 0.4, 0.5), Box(0.4, 0.5, 0.6, 0.6)
+
+    assert (here.towards(there, 0.0), here.towards(there, 1.0)) == (here, there)
+    quarter = here.towards(there, 0.25)
+    assert (quarter.left, quarter.top, quarter.right, quarter.bottom) == pytest.approx((0.1, 0.2, 0.45, 0.525))
+
+
 def test_the_size_of_a_frame_is_that_of_its_luma() -> None:
     luma, chroma = np.zeros((90, 160), np.uint8), np.zeros((45, 80), np.uint8)
 

@@ -140,6 +140,24 @@ def test_who_is_elsewhere_for_a_second_rests_there_since_then() -> None:
     assert trip.rest == trajectory.Rest(track(0.6, 0.5).box, Instant(3.0, 3.0))
 
 
+def test_where_it_rests_is_the_mean_of_its_first_thirty_sightings_there() -> None:
+    swaying = [(0.5 + 0.002 * (-1) ** n, 0.5) for n in range(30)]
+    middle = track(0.5, 0.5).box
+
+    assert follow(swaying[:1]).rest.box == track(0.502, 0.5).box
+    for more in (0, 60):
+        rest = follow([*swaying, *[(0.504, 0.5)] * more]).rest
+        assert (rest.box.left, rest.box.right) == pytest.approx((middle.left, middle.right))
+        assert rest.sightings == 30
+
+
+def test_a_sighting_elsewhere_is_no_part_of_where_it_rests() -> None:
+    trip = follow([*[(0.5, 0.5)] * 4, (0.6, 0.5), (0.5, 0.5)])
+
+    assert (trip.rest.box.left, trip.rest.box.right) == pytest.approx((0.45, 0.55))
+    assert (trip.rest.sightings, trip.rest.away.since) == (5, None)
+
+
 def test_the_path_has_a_point_each_half_second_and_each_second_once_it_is_long() -> None:
     trip = follow([(0.1 + 0.001 * n, 0.5) for n in range(80)], step_s=0.25)
     seconds = [point[0] for point in trip.path]

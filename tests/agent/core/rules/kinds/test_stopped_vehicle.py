@@ -16,10 +16,11 @@ from agent.core.rules.places import Places
 from agent.core.rules.settings import RuleSettings
 from agent.core.rules.trajectory import FrameContext, Trajectory
 from agent.core.rules.zones import Zone
-from agent.core.types import Box, Instant, Motion, Phase, Size, Track
+from agent.core.types import WHOLE, Box, EventKind, Instant, Motion, Phase, Size, Track
 from tests.support.rule_camera import (
     RuleCamera,
     rule_settings,
+    starts,
 )
 
 FRAME = Size(1000, 1000)
@@ -167,6 +168,68 @@ def test_another_car_that_comes_to_the_same_place_is_told() -> None:
     starts = [e for e in camera.events if e.phase is Phase.START]
 
     assert len(starts) == 2
+
+
+def stand_and_drive_off(camera: RuleCamera) -> None:
+    """It stands at (0.5, 0.5) until it is told, and drives out of the zone."""
+    for _ in range(30):
+        camera.see(camera.track(0.5, 0.5), step_s=1)
+    for number in range(6):
+        camera.see(camera.track(0.5 + 0.05 * number, 0.5), step_s=1)
+    camera.see(camera.track(0.75, 0.5, ended=True), step_s=1)
+
+
+def stops_told(camera: RuleCamera) -> int:
+    return len(starts(camera, EventKind.STOPPED_VEHICLE))
+
+
+@pytest.mark.parametrize(("beside", "stops"), [(0.005, 1), (0.012, 2)])
+def test_who_first_shows_up_in_a_place_that_one_has_left_is_that_one_only_if_it_stands_in_the_same_box(
+    beside: float, stops: int
+) -> None:
+    """It came behind a bus. Overlaps of 0.85 and 0.67: a place's own vehicle comes back with 0.9 and more."""
+    camera = RuleCamera(rule_settings(NO_STOPPING))
+    stand_and_drive_off(camera)
+    for _ in range(30):
+        camera.see(camera.track(0.5 + beside, 0.5, "two"), step_s=1)
+
+    assert stops_told(camera) == stops
+
+
+def test_a_place_that_one_was_seen_to_leave_and_that_is_seen_empty_is_anybodys() -> None:
+    camera = RuleCamera(rule_settings(NO_STOPPING))
+    stand_and_drive_off(camera)
+    for _ in range(8):
+        camera.see(looked=(WHOLE,), step_s=1)
+    for _ in range(30):
+        camera.see(camera.track(0.5, 0.5, "two"), looked=(WHOLE,), step_s=1)
+
+    assert stops_told(camera) == 2
+
+
+def test_a_place_that_nobody_looked_at_since_one_left_is_still_his() -> None:
+    """Until a look says that it is empty, a passer may have dragged his track along."""
+    camera = RuleCamera(rule_settings(NO_STOPPING))
+    stand_and_drive_off(camera)
+    for _ in range(60):
+        camera.see(looked=(Box(0.0, 0.0, 0.45, 1.0),), step_s=1)
+    for _ in range(30):
+        camera.see(camera.track(0.5, 0.5, "two"), step_s=1)
+
+    assert stops_told(camera) == 1
+
+
+def test_who_is_dragged_along_and_comes_back_with_a_trembling_box_is_told_once() -> None:
+    """Two single boxes may differ by more than a vehicle's tremble; the means of many do not."""
+    camera = RuleCamera(rule_settings(NO_STOPPING))
+    for time in range(8):
+        first = 0.006 * (-1) ** time
+        for shift in (first, first, *(0.0 for _ in range(25))):
+            camera.see(camera.track(0.5 + shift, 0.5 + shift), step_s=1)
+        for _ in range(3):
+            camera.see(camera.track(0.6, 0.5), step_s=1)
+
+    assert stops_told(camera) == 1
 
 
 def test_a_stop_tells_who_stands_since_when_and_with_which_picture() -> None:
