@@ -44,7 +44,7 @@ class BootClock:
     last_ms: int
     """Steady clock of the last look."""
     stood_ms: int = 0
-    """So long what is shown has stood, while it is ahead of what is believed."""
+    """So long what is shown has stood, while it is not what is believed."""
 
     @property
     def ahead_ms(self) -> int:
@@ -61,8 +61,13 @@ class BootClock:
         return self.offset_ms + mono_ms
 
 
-def look(before: BootClock | None, boot: str, mono_ms: int, wall_ms: int) -> BootClock:
-    """Fold in one look at a clock that somebody vouches for. `before` is the last one, of any boot."""
+def look(
+    before: BootClock | None, boot: str, mono_ms: int, wall_ms: int, *, back_waits: bool = False
+) -> BootClock:
+    """Fold in one look at a clock that somebody vouches for. `before` is the last one, of any boot.
+
+    With `back_waits` a step back waits as one forward does, against invariant 4: for what bears one time only.
+    """
     shown_ms = wall_ms - mono_ms
     if before is None:
         return BootClock(boot, shown_ms, shown_ms, mono_ms)
@@ -71,9 +76,12 @@ def look(before: BootClock | None, boot: str, mono_ms: int, wall_ms: int) -> Boo
         stands = abs(shown_ms - before.shown_ms) <= AGREES_MS
     else:
         ended_ms, passed_ms = before.believed_ms(before.last_ms), 0
-        offset_ms = shown_ms if shown_ms - ended_ms <= OUTAGE_MS else ended_ms
+        off_ms = shown_ms - ended_ms
+        waits = off_ms > OUTAGE_MS or (back_waits and off_ms < -STEP_MS)
+        offset_ms = ended_ms if waits else shown_ms
         stands = -AGREES_MS <= shown_ms - (before.shown_ms + before.last_ms) <= OUTAGE_MS
-    if shown_ms <= offset_ms + STEP_MS:
+    ahead_ms = shown_ms - offset_ms
+    if (abs(ahead_ms) if back_waits else ahead_ms) <= STEP_MS:
         return BootClock(boot, shown_ms, shown_ms, mono_ms)
     stood_ms = before.stood_ms + min(max(0, passed_ms), LOOK_MS) if stands else 0
     if stood_ms >= STANDS_MS:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from agent.clock import BUILT_S, FlooredClock, Trust
 from agent.core.ids import Ids
-from agent.core.types import Event, EventKind, Phase
+from agent.core.types import Event, EventKind, Instant, Phase
 from agent.workers.clock import NAME, NOTE_EVERY_S, PATIENCE_S, ClockReport, ClockState, Timekeeper, update
 from tests.conftest import SteppedClock
 
@@ -150,6 +150,89 @@ def test_a_folder_that_cannot_be_written_stops_nothing(tmp_path: Path, machine: 
     assert looks(Timekeeper(tmp_path / "none", IDS, machine, machine.asked), machine, 10) == [
         ClockReport(None, True)
     ]
+
+
+def later(machine: Machine, keeper: Timekeeper, seconds: float) -> None:
+    """The box is at work, and its clock is looked at every ten minutes."""
+    looks(keeper, machine, seconds, every_s=600.0)
+
+
+@pytest.mark.parametrize("years", [50, -50])
+@pytest.mark.parametrize("again", ["at once", "the agent", "the box"])
+def test_the_time_that_is_believed_goes_on_whatever_the_clock_shows_for_less_than_a_day(
+    tmp_path: Path, machine: Machine, years: int, again: str
+) -> None:
+    def start() -> Timekeeper:
+        return Timekeeper(tmp_path, IDS, machine, machine.asked, f"boot-{boots}")
+
+    machine.step_wall(60 * YEARS_S)
+    machine.kept, boots = NTP, 1
+    keeper = start()
+    later(machine, keeper, 3600)
+    right = machine.now().wall_s
+    for step in (years, -years) * 3:
+        machine.step_wall(step * YEARS_S)
+        later(machine, keeper, 5 * 3600)
+        if again != "at once":
+            keeper.note()
+            boots += again == "the box"
+            machine.moment = Instant(machine.now().mono_s * (again == "the agent"), machine.now().wall_s)
+            keeper = start()
+        right += 5 * 3600
+        assert keeper.believed.now().wall_s == pytest.approx(right, abs=1)
+
+    assert keeper.believed.now().mono_s == machine.now().mono_s
+    later(machine, keeper, 3600)
+    assert keeper.believed.now().wall_s == pytest.approx(machine.now().wall_s, abs=1)
+
+
+@pytest.mark.parametrize("years", [50, -50])
+def test_a_clock_that_stood_for_a_day_of_work_is_believed(tmp_path: Path, machine: Machine, years: int) -> None:
+    machine.step_wall(60 * YEARS_S)
+    machine.kept = NTP
+    keeper = Timekeeper(tmp_path, IDS, machine, machine.asked)
+    later(machine, keeper, 3600)
+    machine.step_wall(years * YEARS_S)
+    later(machine, keeper, 23 * 3600)
+    assert abs(keeper.believed.now().wall_s - machine.now().wall_s) == pytest.approx(50 * YEARS_S, abs=1)
+    later(machine, keeper, 2 * 3600)
+
+    assert keeper.believed.now() == machine.now()
+
+
+def test_what_nobody_vouches_for_moves_the_time_that_is_believed_by_nothing(
+    tmp_path: Path, machine: Machine
+) -> None:
+    keeper = Timekeeper(tmp_path, IDS, machine, machine.asked)
+    began = machine.now().wall_s
+    for step in (9, -3, 50):
+        machine.step_wall(step * YEARS_S)
+        later(machine, keeper, 86400)
+    assert keeper.believed.now().wall_s == pytest.approx(began + 3 * 86400)
+    machine.step_wall(-56 * YEARS_S)
+    machine.kept = NTP
+    later(machine, keeper, 600)
+
+    assert keeper.believed.now() == machine.now(), "the first time that somebody vouches for is believed"
+
+
+@pytest.mark.parametrize(
+    "believed",
+    [
+        {},
+        7,
+        {"boot": 1, "offset_ms": 1, "shown_ms": 1, "last_ms": 1},
+        {"boot": "a", "offset_ms": "1", "shown_ms": 1, "last_ms": 1},
+        {"boot": "a", "offset_ms": 1.5, "shown_ms": 1, "last_ms": 1},
+        {"boot": "a", "offset_ms": 1 << 80, "shown_ms": 1, "last_ms": 1},
+        {"boot": "a", "offset_ms": 1, "shown_ms": 1, "last_ms": 1, "more": 1},
+    ],
+)
+def test_a_note_that_nobody_can_believe_is_none(tmp_path: Path, machine: Machine, believed: object) -> None:
+    (tmp_path / NAME).write_text(json.dumps({"wall_s": TRUE_S, "believed": believed}))
+    machine.kept = NTP
+
+    assert Timekeeper(tmp_path, IDS, machine, machine.asked).believed.now() == machine.now()
 
 
 JUMPS = st.lists(

@@ -37,6 +37,7 @@ class Life:
     """What its wall clock shows beyond the truth."""
     booted_ms: int = NOON_MS
     boots: int = 1
+    back_waits: bool = False
     believed: BootClock | None = None
     ends: list[tuple[str, int]] = field(default_factory=list)
     shown: dict[str, int] = field(default_factory=dict)
@@ -59,7 +60,11 @@ class Life:
         end_ms = self.true_ms + for_ms
         while True:
             self.believed = look(
-                self.believed, f"boot-{self.boots}", self.mono_ms, self.true_ms + self.wrong_ms
+                self.believed,
+                f"boot-{self.boots}",
+                self.mono_ms,
+                self.true_ms + self.wrong_ms,
+                back_waits=self.back_waits,
             )
             self.shown[self.now.boot] = self.now.shown_ms
             if self.true_ms >= end_ms:
@@ -176,6 +181,27 @@ def test_a_step_back_is_believed_at_once_and_makes_nothing_younger_than_it_is() 
     life.work(LOOK_MS)
     assert life.error_ms == life.wrong_ms
     assert life.ages_ms() == [2 * DAY_MS + LOOK_MS]
+
+
+@pytest.mark.parametrize("wrong_ms", [50 * YEAR_MS, 2 * HOUR_MS, -2 * HOUR_MS, -50 * YEAR_MS])
+@pytest.mark.parametrize("off_ms", [None, HOUR_MS], ids=["step", "boot"])
+def test_where_a_step_back_waits_too_none_is_believed_before_it_stood_for_a_day(
+    wrong_ms: int, off_ms: int | None
+) -> None:
+    if off_ms is not None and 0 < wrong_ms < 2 * DAY_MS:
+        wrong_ms += DAY_MS  # what a box may have been off is believed
+    life = Life(back_waits=True)
+    life.work(HOUR_MS)
+    if off_ms is not None:
+        life.off(off_ms)
+    life.wrong_ms = wrong_ms
+    life.work(STANDS_MS - HOUR_MS)
+    assert life.error_ms == -(off_ms or 0), "a boot whose clock is not believed began when the one before ended"
+    life.wrong_ms = 0
+    life.work(STANDS_MS - HOUR_MS)
+    life.wrong_ms = wrong_ms
+    life.work(STANDS_MS + HOUR_MS)
+    assert life.error_ms == wrong_ms
 
 
 def test_footage_of_a_clock_far_ahead_that_was_believed_is_as_old_as_the_boot_after_it_at_least() -> None:
