@@ -84,9 +84,15 @@ class Disk:
         OutboxError: the file belongs to someone else, is in use, or its folder cannot be written.
     """
 
-    def __init__(self, path: Path, settings: OutboxSettings, clock: Clock, lock: threading.RLock) -> None:
-        """`lock` is the outbox's; saving from a damaged file takes it for moments only."""
+    def __init__(
+        self, path: Path, settings: OutboxSettings, clock: Clock, believed: Clock, lock: threading.RLock
+    ) -> None:
+        """`lock` is the outbox's; saving from a damaged file takes it for moments only.
+
+        By `believed`, whose wall time no step moves at once, damaged files are kept.
+        """
         self.path, self._settings, self._clock, self._lock = path, settings, clock, lock
+        self._believed = believed
         self._ballast = Ballast(path.with_name(path.name + ".ballast"), settings.ballast_bytes)
         self._tended = self._erased_at = clock.now()
         self._erased = -1
@@ -212,7 +218,7 @@ class Disk:
             if now.since(self._tended) >= AGAIN_S:
                 self._tended = now
                 self._recover(now)
-                self._file.erase_some(now.wall_s)
+                self._file.erase_some(self._believed.now().wall_s)
             if self.uncounted:
                 self._count()
             if self.store.locked:
@@ -395,7 +401,7 @@ class Disk:
             self._salvaging = False
         with self._lock:
             whole = salvaged.whole or (is_forked(aside) and not salvaged.locked)
-            self._file.saved(aside, whole)
+            self._file.saved(aside, self._believed.now().wall_s, whole)
             self.salvaged.append(salvaged)
 
     def _reinsert(self, saved: Sequence[Saved], life: OutboxLife) -> None:

@@ -38,6 +38,8 @@ KEPT_DAMAGED: Final = 3
 """Damaged files that are kept; more of them would fill the disk of a box with a dying card."""
 KEPT_S: Final = 7 * 86400.0
 """So long those are kept of which not all came again."""
+LATER_S: Final = 3600.0
+"""So far after now one was saved under a clock that was wrong."""
 _SAVED: Final = "-saved"
 _WHOLE: Final = "whole"
 _DISK: Final = frozenset({errno.EROFS, errno.EIO, errno.ENOSPC, errno.EDQUOT})
@@ -152,8 +154,10 @@ class OutboxFile:
             os.close(self._lock)
             self._lock = -1
 
-    def saved(self, aside: Path, whole: bool = False) -> None:
+    def saved(self, aside: Path, now_s: float, whole: bool = False) -> None:
         """What could be saved from a file that was set aside has been put; `whole`: there was nothing else.
+
+        `now_s` is the time that is believed, as in `erase_some`.
 
         Of these, a forked one goes at once, if it does not take long.
         """
@@ -162,19 +166,24 @@ class OutboxFile:
                 _remove(aside)
             else:
                 _note(aside).write_text(_WHOLE if whole else "", encoding="ascii")
+                os.utime(_note(aside), (now_s, now_s))
         self.unsaved.remove(aside)
 
     def erase_some(self, now_s: float) -> None:
-        """Overwrite some of a file that was set aside and that nobody needs any more: at `now_s` by the wall.
+        """Overwrite some of a file that was set aside and that nobody needs any more.
 
         One that came again whole is not needed, another for a week: somebody may get more out of it than we.
+        `now_s` is the wall time that is believed; one that was saved later than that was saved now.
 
         Raises:
             OSError: it cannot be written.
         """
         for note in sorted(self.path.parent.glob(f"{self.path.name}.*.*{_SAVED}")):
             file = note.with_name(note.name.removesuffix(_SAVED))
-            if note.read_bytes() == _WHOLE.encode() or now_s - note.stat().st_mtime > KEPT_S:
+            kept_s = now_s - note.stat().st_mtime
+            if kept_s < -LATER_S:
+                os.utime(note, (now_s, now_s))
+            if note.read_bytes() == _WHOLE.encode() or kept_s > KEPT_S:
                 for part in (log_of(file), file):
                     if part.is_file() and not erase_some(part):
                         return

@@ -113,7 +113,10 @@ class Outbox:
         OutboxError: the file belongs to someone else, is in use, or its folder cannot be written.
     """
 
-    def __init__(self, path: Path, settings: OutboxSettings, clock: Clock) -> None:
+    def __init__(
+        self, path: Path, settings: OutboxSettings, clock: Clock, believed: Clock | None = None
+    ) -> None:
+        """`believed` is what damaged files are kept by, where a step of `clock` is not believed at once."""
         self.settings = settings
         self._clock = clock
         self._lock = threading.RLock()
@@ -125,7 +128,7 @@ class Outbox:
         """Messages of this stream that were contradicted after its beginning."""
         self._chance_at: Instant | None = None
         """When what is in quarantine for that was last sent again."""
-        self._disk = Disk(path, settings, clock, self._lock)
+        self._disk = Disk(path, settings, clock, believed or clock, self._lock)
 
     # ------------------------------------------------------------------------------------------- in and out
 

@@ -84,12 +84,12 @@ class Parts:
         state_folder.clear(config.state_dir)
         self.config, self.stop, self.exit_code = config, Stop(), 0
         self.timekeeper = Timekeeper(config.state_dir, new_ids(), machine_clock, trusted)
-        self.clock = self.timekeeper.clock
+        self.clock, believed = self.timekeeper.clock, self.timekeeper.believed
         started = self.clock.now()
         self.topics = Topics(config.device.commune, config.device.id, config.broker.root)
         self.heartbeats = Heartbeats(self.clock)
         self.watchdog = Watchdog(self.heartbeats)
-        self.outbox = Outbox(config.outbox_path, config.outbox, self.clock)
+        self.outbox = Outbox(config.outbox_path, config.outbox, self.clock, believed)
         self.shadow = ShadowDeployment(config, self.clock, new_ids(), lambda: self.load.now != FULL)
         self.detector = self._load_detector()
         self.events = BoxEvents(config, self.outbox, self.detector, self.clock)

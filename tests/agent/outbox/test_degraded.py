@@ -30,7 +30,7 @@ def opened(path: Path, clock: SteppedClock) -> Iterator[OPENED]:
     disks: list[Disk] = []
 
     def open_one(settings: OutboxSettings = SMALL) -> Disk:
-        disks.append(Disk(path, settings, clock, threading.RLock()))
+        disks.append(Disk(path, settings, clock, clock, threading.RLock()))
         return disks[-1]
 
     yield open_one

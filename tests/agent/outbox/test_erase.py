@@ -285,3 +285,42 @@ def test_a_damaged_file_of_which_all_came_again_is_erased_and_another_after_a_we
 
     assert not list(path.parent.glob("*.damaged.*"))
     box.close()
+
+
+@pytest.mark.parametrize("years", [50, -50])
+def test_a_damaged_file_is_kept_for_a_week_of_the_time_that_is_believed(
+    path: Path, clock: SteppedClock, years: int
+) -> None:
+    believed, day_s = SteppedClock(clock.now()), 86400.0
+    path.write_bytes(b"no database" * 1000)
+    box = Outbox(path, OutboxSettings(ballast_bytes=0), clock, believed)
+    aside = path.with_name(f"{path.name}.damaged.1")
+
+    def later(days: float) -> None:
+        clock.advance(days * day_s)
+        believed.advance(days * day_s)
+        box.tend()
+
+    for step in (years, -years, years):
+        clock.step_wall(step * 365 * day_s)
+        later(2)
+        assert aside.exists()
+    later(0.9)
+    assert aside.exists()
+    later(0.2)
+
+    assert not list(path.parent.glob("*.damaged.*"))
+    box.close()
+
+
+def test_a_damaged_file_that_was_saved_at_a_time_to_come_was_saved_now(path: Path, clock: SteppedClock) -> None:
+    path.write_bytes(b"no database" * 1000)
+    clock.step_wall(50 * 365 * 86400)
+    box = Outbox(path, OutboxSettings(ballast_bytes=0), clock)
+    aside = path.with_name(f"{path.name}.damaged.1")
+    clock.step_wall(-50 * 365 * 86400)
+    for days, there in ((1, True), (6.9, True), (0.2, False)):
+        clock.advance(days * 86400)
+        box.tend()
+        assert aside.exists() is there
+    box.close()

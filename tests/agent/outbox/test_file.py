@@ -141,7 +141,7 @@ def test_a_damaged_file_is_set_aside_under_the_next_number_until_it_is_saved(
     file.close()
     again = opened()
     assert again.unsaved == [aside], "nobody has saved what is in it"
-    again.saved(aside)
+    again.saved(aside, clock.now().wall_s)
     assert again.unsaved == []
     again.close()
 
@@ -161,7 +161,7 @@ def test_a_forked_file_is_no_damaged_one_and_goes_when_it_is_saved(
     file.close()
     again = opened()
     assert again.unsaved == [path.with_name("outbox.db.damaged.1"), aside]
-    again.saved(aside, whole=True)
+    again.saved(aside, clock.now().wall_s, whole=True)
 
     assert sorted(each.name for each in path.parent.glob("outbox.db.*") if "lock" not in each.name) == [
         "outbox.db.damaged.1"
@@ -180,7 +180,7 @@ def test_a_large_damaged_file_that_is_one_too_many_is_overwritten_before_it_goes
             more.write(b"a face" * (SMALL_BYTES // 6 + 1))
         if number == 1:
             os.link(aside, blocks)  # what a thief finds where the file was
-        file.saved(aside)
+        file.saved(aside, clock.now().wall_s)
     for _ in range(5):
         file.erase_some(clock.now().wall_s)
     assert not path.with_name("outbox.db.damaged.1").exists()
@@ -231,7 +231,7 @@ def test_no_more_than_three_damaged_files_are_kept(opened: OPENED, path: Path, c
     file = opened()
     for _ in range(6):
         file.begin_anew(clock.now(), "a test")
-        file.saved(file.unsaved[0], whole=True)
+        file.saved(file.unsaved[0], clock.now().wall_s, whole=True)
     kept = sorted(each.name for each in path.parent.glob("outbox.db.damaged.*"))
 
     assert KEPT_DAMAGED == 3
