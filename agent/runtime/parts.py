@@ -102,7 +102,7 @@ class Parts:
         self.audit = Audit(config.state_dir / AUDIT_LOG)
         self.footage = Footage(config, self.outbox, self.audit, self.clock, new_ids(), self.events.tell_of)
         self.samples = Samples(
-            config, self.audit, self.clock, new_ids(), self.detector, lambda: self.load.now != FULL
+            config, self.audit, self.clock, believed, new_ids(), self.detector, lambda: self.load.now != FULL
         )
         self.cameras = {camera.name: self._camera(camera, onlooker) for camera in config.cameras}
         self.clips = Clips(

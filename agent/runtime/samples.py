@@ -7,7 +7,7 @@ from collections.abc import Callable
 import structlog
 
 from agent import __version__
-from agent.clock import FlooredClock
+from agent.clock import Clock, FlooredClock
 from agent.commands.audit import Audit
 from agent.config.schema import Config, config_sha256
 from agent.core.ids import Ids
@@ -34,11 +34,15 @@ class Samples:
         config: Config,
         audit: Audit,
         clock: FlooredClock,
+        believed: Clock,
         ids: Ids,
         detector: Detector,
         busy: Callable[[], bool],
     ) -> None:
-        """Nothing is kept yet; `busy` says whether the box looks at fewer pictures than it wants to."""
+        """Nothing is kept yet; `busy` says whether the box looks at fewer pictures than it wants to.
+
+        The age of frames goes by `believed`.
+        """
         self._store: SampleStore | None = None
         self.collector: SampleCollector | None = None
         """Who chooses and writes; None: nothing is kept."""
@@ -52,7 +56,7 @@ class Samples:
         try:
             self._store = open_store(config, audit, clock)
             self.collector = SampleCollector(
-                config.samples, self._store, cameras, _facts(config, detector), clock, ids, busy
+                config.samples, self._store, cameras, _facts(config, detector), clock, believed, ids, busy
             )
         except NgatuError as error:
             log.warning("samples_unavailable", why=error.what, hint=error.hint)

@@ -20,7 +20,7 @@ _SCHEMA: Final = f"""
 create table sample (
     id        text    primary key,
     camera    text    not null,
-    taken_ms  integer not null,      -- wall time as it was known then, milliseconds since 1970
+    taken_ms  integer not null,      -- wall time as it was believed, milliseconds since 1970
     reason    text    not null,
     place     text    not null,
     hour      integer not null,      -- of the day, local time

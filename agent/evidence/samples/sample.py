@@ -82,7 +82,7 @@ class SampleName:
     """What the name of a sample's file says; the index says the same."""
 
     taken_ms: int
-    """Wall time, milliseconds since 1970."""
+    """Wall time as it was believed, milliseconds since 1970; `SampleNote.taken` is what the clock showed."""
     camera: str
     reason: str
     place: str

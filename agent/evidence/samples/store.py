@@ -8,7 +8,8 @@ Invariants
 4. A restart breaks no limit of a camera for an hour or a day: what lies there counts.
 5. Each frame is in the audit log before it is on the disk; each deletion is before it is done.
 6. What is being handed over (`hold`) makes room for no new frame; it still goes by its age.
-7. Where the disk has less than RESERVE_BYTES left, frames go, held ones last: events and footage need it more.
+7. A frame is of no time to come: where the clock that it was taken by has gone back, it is of now.
+8. Where the disk has less than RESERVE_BYTES left, frames go, held ones last: events and footage need it more.
 """
 
 from __future__ import annotations
@@ -117,12 +118,15 @@ class SampleStore:
         return True
 
     def tidy(self, now_s: float | None) -> None:
-        """Delete what is too old at this moment of the wall clock, and what the disk has no room for.
+        """Delete what is too old at this wall time, which is believed, and what the disk has no room for.
 
         None: nobody vouches for the clock, so nothing is too old.
         """
         with self._lock, self._failing():
             if now_s is not None:
+                now_ms = int(now_s * 1000)
+                later_ms = now_ms + HOUR_S * 1000
+                self._db.execute("update sample set taken_ms = ? where taken_ms > ?", (now_ms, later_ms))
                 before_ms = int((now_s - self._settings.max_days * DAY_S) * 1000)
                 self._delete("age", self._rows("where taken_ms < ? order by taken_ms", before_ms))
             self._room_for(0, 1.0)
@@ -156,7 +160,7 @@ class SampleStore:
     # ---------------------------------------------------------------------------------------------- within
 
     def _within_limits(self, name: SampleName) -> bool:
-        """By the wall clock: what was taken later than now, by a clock that was wrong, counts as well."""
+        """By the time that is believed: what is of later than now, for that was wrong, counts as well."""
         for seconds, most in ((HOUR_S, self._settings.per_hour), (DAY_S, self._settings.per_day)):
             query = "select count(*) from sample where camera = ? and taken_ms > ?"
             (kept,) = self._db.execute(query, (name.camera, name.taken_ms - seconds * 1000)).fetchone()

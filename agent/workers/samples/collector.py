@@ -20,7 +20,7 @@ from typing import Final
 import numpy as np
 import structlog
 
-from agent.clock import FlooredClock
+from agent.clock import Clock, FlooredClock
 from agent.core.geometry import as_array, iou
 from agent.core.ids import Ids
 from agent.core.pipeline import Outcome
@@ -112,12 +112,16 @@ class SampleCollector:
         cameras: Mapping[str, SampledCamera],
         facts: SampleFacts,
         clock: FlooredClock,
+        believed: Clock,
         ids: Ids,
         busy: Callable[[], bool] = lambda: False,
     ) -> None:
-        """`busy` says whether the box looks at fewer pictures than it wants to: then nothing is chosen."""
+        """`busy` says whether the box looks at fewer pictures than it wants to: then nothing is chosen.
+
+        The age of frames goes by `believed`, whose wall time no step of `clock` moves at once.
+        """
         self._settings, self._store, self._cameras, self._facts = settings, store, cameras, facts
-        self._clock, self._ids, self._busy = clock, ids, busy
+        self._clock, self._believed, self._ids, self._busy = clock, believed, ids, busy
         self._states = {name: selection.resumed(_kinds(store, name)) for name in cameras}
         self._resting: dict[str, _Resting] = {}
         self._waiting: dict[str, _Waiting] = {}
@@ -206,7 +210,7 @@ class SampleCollector:
         now = self._clock.now()
         if now.mono_s - self._tidied_s >= TIDY_S:
             self._tidied_s = now.mono_s
-            self._store.tidy(now.wall_s if self._clock.trust().good else None)
+            self._store.tidy(self._believed.now().wall_s if self._clock.trust().good else None)
         for camera in tuple(self._waiting):
             waiting = self._waiting[camera]
             try:
@@ -249,8 +253,8 @@ class SampleCollector:
             purpose=self._settings.purpose,
             legal_basis=self._settings.legal_basis,
         )
-        kind = pick.kind
-        taken_ms = max(0, int(pick.at.wall_s * 1000))
+        kind, now = pick.kind, self._believed.now()
+        taken_ms = max(0, int((now.wall_s - now.since(pick.at)) * 1000))
         name = SampleName(taken_ms, camera, kind.reason.value, kind.place, kind.hour, pick.worth, sample_id)
         return self._store.keep(name, note, picture.data)
 

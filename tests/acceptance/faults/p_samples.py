@@ -225,7 +225,9 @@ class _Hour:
         )  # fmt: skip
         facts = SampleFacts("test-commune/box-01", "0", "0" * 64, "colours", "1" * 64, 25_200)
         cameras = {"road": SampledCamera(None, RiderSettings())}
-        collector = SampleCollector(self.settings, self.store, cameras, facts, self.clock, Ids(b"s" * 32))
+        collector = SampleCollector(
+            self.settings, self.store, cameras, facts, self.clock, self.clock, Ids(b"s" * 32)
+        )
         real = unfound_heads.regions
         if self.only_found:
             unfound_heads.regions = lambda _boxes: ()

@@ -100,6 +100,19 @@ def test_what_is_too_old_goes_while_somebody_vouches_for_the_clock(opened: Opene
     assert len(files(opened)) == 1
 
 
+def test_a_frame_of_a_time_to_come_is_of_now_and_goes_at_its_age(opened: Opened) -> None:
+    store, day_s, now_s = opened.open(), 86_400, NOON_MS / 1000
+    store.keep(*sample(1, after_s=50 * 365 * day_s), jpeg())
+    store.keep(*sample(2, after_s=3000), jpeg())
+
+    store.tidy(now_s)
+    assert [each.name.taken_ms for each in opened.open().samples()] == [NOON_MS, NOON_MS + 3_000_000]
+    store.tidy(now_s + 13.9 * day_s)
+    assert len(store.samples()) == 2
+    store.tidy(now_s + 14.1 * day_s)
+    assert store.samples() == [] and files(opened) == []
+
+
 def test_a_disk_that_others_need_is_given_back(opened: Opened) -> None:
     store = opened.open()
     store.keep(*sample(1), jpeg())

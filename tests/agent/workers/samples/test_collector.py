@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
+from agent.clock import Clock
 from agent.core import pipeline
 from agent.core.ids import Ids
 from agent.core.pipeline import Outcome, PipelineSettings, PipelineState
@@ -18,6 +19,7 @@ from agent.core.types import Box, Detection, Motion, Size
 from agent.evidence.samples.sample import SampleNote, unpacked
 from agent.evidence.samples.settings import SamplesSettings
 from agent.host.supervise import Stop
+from agent.workers.clock import Timekeeper
 from agent.workers.samples.collector import SampleCollector, SampledCamera, SampleFacts, proposals
 from tests.support.footage import HandClock
 from tests.support.kept_samples import Opened, chosen
@@ -34,6 +36,7 @@ class Junction:
 
     def __init__(self, folder: Path, **settings: object) -> None:
         self.clock, self.busy = HandClock(), False
+        self.believed: Clock = self.clock
         self.opened = Opened(folder, chosen(**{"min_gap_s": 1, **settings}))
         self.store = self.opened.open()
         self.collector = self.begun(self.opened.settings)
@@ -42,7 +45,9 @@ class Junction:
     def begun(self, settings: SamplesSettings) -> SampleCollector:
         cameras = {"road": SampledCamera("e" * 64, RiderSettings())}
         ids = Ids(b"s" * 32)
-        return SampleCollector(settings, self.store, cameras, FACTS, self.clock, ids, lambda: self.busy)
+        return SampleCollector(
+            settings, self.store, cameras, FACTS, self.clock, self.believed, ids, lambda: self.busy
+        )
 
     def watch(self, passers: list[Passer], seconds: float = 12.0) -> None:
         """Five pictures a second; each that is to be kept is written at once."""
@@ -86,6 +91,52 @@ def test_a_motorcycle_that_is_not_found_is_kept_with_what_was_found_beside_it(tm
     assert "car" in {each.label for each in note.proposals}
     assert note.about is not None and note.about[3] > 0.8
     assert note.id in junction.opened.noted
+
+
+@pytest.mark.parametrize("years", [50, -50])
+def test_a_clock_that_steps_by_decades_and_back_ages_no_frame_and_breaks_no_limit(
+    tmp_path: Path, years: int
+) -> None:
+    junction = Junction(tmp_path, per_hour=1, per_day=3)
+    clock, year_s, day_s = junction.clock, 365 * 86_400, 86_400
+    clock.wall_s += 60.5 * year_s
+    keeper = Timekeeper(tmp_path, Ids(b"k" * 32), clock, clock.trust)
+    junction.believed = keeper.believed
+    junction.collector = junction.begun(junction.opened.settings)
+
+    def work(seconds: float) -> None:
+        for _ in range(round(seconds / 3600)):
+            clock.go_on(3600)
+            keeper.look()
+            junction.collector.turn()
+
+    def keep() -> int:
+        for luma in (100, 110, 120):  # one of them will do
+            junction.show(Motion((), 0.0), luma)
+            junction.collector.turn()
+        return len(junction.kept())
+
+    keeper.look()
+    began_s = clock.wall_s
+    assert keep() == 1
+    work(3600)
+    clock.wall_s += years * year_s
+    work(3600)
+    assert keep() == 2
+    clock.wall_s -= years * year_s
+    work(20 * 3600)
+    assert keep() == 3
+    work(3600)
+    junction.collector = junction.begun(junction.opened.settings)
+    assert keep() == 3, "three in 24 hours, over a restart, too"
+    assert all(began_s <= each.name.taken_ms / 1000 <= clock.wall_s for each in junction.store.samples())
+    assert len({note.taken[:4] for note, _ in junction.kept()}) == 2, "what stands in them is what was shown"
+
+    work(12.9 * day_s)
+    assert len(junction.kept()) == 3
+    work(2 * day_s)
+    assert junction.kept() == []
+    junction.opened.close()
 
 
 def test_what_the_detector_finds_for_sure_is_kept_once_at_most_as_a_scene(junction: Junction) -> None:
