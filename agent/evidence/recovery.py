@@ -75,9 +75,11 @@ class Recovery:
     aside: list[Aside] = field(default_factory=list)
     """What lies aside, also from before."""
 
-    def reconcile(self, turn: Callable[[], object] = lambda: None) -> Recovered:
+    def reconcile(self, today: int, turn: Callable[[], object] = lambda: None) -> Recovered:
         """Make the index name exactly what lies in its folder.
 
+        What the index does not name counts as written `today`, in days since 1970: a life was cut there. With
+        an index that was lost it counts for the day that its file says.
         `turn` is called between files: on a large ring whose index is damaged this takes minutes.
 
         Raises:
@@ -96,7 +98,7 @@ class Recovery:
             turn()
         written: Counter[int] = Counter()
         for each in unlisted:
-            written[int(each.written_s // DAY_S)] += each.bytes
+            written[int(each.written_s // DAY_S) if self.index.file.fresh else today] += each.bytes
         self.index.count_written(written)  # a life that is cut before its first segment is finished counts none
         # Over all cameras in the order in which they were written: so they are deleted in it, too.
         for each in sorted(unlisted):

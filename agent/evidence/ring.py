@@ -64,6 +64,7 @@ class Ring:
     ) -> None:
         """Nothing is touched yet: `recover` opens it, or the first use.
 
+        By the days of `clock` so much may be written as a card bears: by one that no step moves at once.
         `beside` is a folder whose disk is left some room, if footage lies on the same.
         `on_deleted` notes a deletion before it is done, and says whether it could.
         """
@@ -99,7 +100,7 @@ class Ring:
                 track.abandon()  # or what is cut and listed here would be written on
             try:
                 recovery = self._recovery()
-                found = recovery.reconcile(turn)
+                found = recovery.reconcile(self._budget.today, turn)
             except OSError as error:
                 fails = self._fails(error)
                 self.trouble = fails.what

@@ -7,7 +7,7 @@ from functools import partial
 
 from agent.cameras.decode.decoded import Record
 from agent.cameras.stills import Stills
-from agent.clock import FlooredClock
+from agent.clock import Clock, FlooredClock
 from agent.commands.audit import Audit
 from agent.config.schema import CameraConfig, Config
 from agent.core.ids import Ids
@@ -36,10 +36,14 @@ class Footage:
         outbox: Outbox,
         audit: Audit,
         clock: FlooredClock,
+        believed: Clock,
         ids: Ids,
         tell: Callable[[str, Iterable[Event]], None],
     ) -> None:
-        """Nothing is opened yet; `tell` keeps events of a camera for the station."""
+        """Nothing is opened yet; `tell` keeps events of a camera for the station.
+
+        By the days of `believed` a card may be written so much.
+        """
         recorded = [camera for camera in config.cameras if camera.record.mode != "off"]
         recipient = config.evidence.recipient
         self.ring: Ring | None = None
@@ -56,7 +60,7 @@ class Footage:
             config.evidence_path,
             config.evidence,
             encryption.Recipients(recipient, encryption.public_key(encryption.boot_identity())),
-            clock,
+            believed,
             config.device.role,
             partial(_note, audit, clock),
             beside=config.state_dir,

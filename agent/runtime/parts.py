@@ -100,7 +100,9 @@ class Parts:
         blur, self.live = config.thumbnail.blur, LivePictures()
         self.snapshots, self.looks = Snapshots(blur), Looks(self.live, self.clock, blur)
         self.audit = Audit(config.state_dir / AUDIT_LOG)
-        self.footage = Footage(config, self.outbox, self.audit, self.clock, new_ids(), self.events.tell_of)
+        self.footage = Footage(
+            config, self.outbox, self.audit, self.clock, believed, new_ids(), self.events.tell_of
+        )
         self.samples = Samples(
             config, self.audit, self.clock, believed, new_ids(), self.detector, lambda: self.load.now != FULL
         )

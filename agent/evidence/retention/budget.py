@@ -107,7 +107,7 @@ class FootageBudget:
 
     @property
     def today(self) -> int:
-        """The day by our clock, UTC, counted from 1970."""
+        """The day by the clock of the ring, UTC, counted from 1970."""
         return int(self._clock.now().wall_s // DAY_S)
 
     def written_today(self, index: Index) -> int:

@@ -140,6 +140,24 @@ def test_no_more_is_written_in_a_day_than_the_card_may_bear(benches: Callable[..
     bench.record(10)
 
 
+def test_what_a_life_was_cut_at_counts_for_the_day_that_is_believed_whatever_its_file_says(
+    tmp_path: Path,
+) -> None:
+    bench = RingBench(tmp_path / "ring-0")
+    bench.record(2)
+    bench.ring.cut("north")
+    bench.record(8, size=1_000_000)
+    shutil.copytree(bench.folder, tmp_path / "ring-1")  # as the power leaves it
+    bench.ring.close()
+    for path in (tmp_path / "ring-1").rglob("*.seg"):
+        os.utime(path, (NOON_S + 50 * 365 * 86_400,) * 2)
+    bench = RingBench(tmp_path / "ring-1")
+    bench.ring.recover()
+
+    assert 4_000_000 <= bench.ring.written_today < 4_200_000
+    bench.ring.close()
+
+
 def test_a_disk_that_others_fill_costs_the_oldest_footage_and_never_a_whole_disk(tmp_path: Path) -> None:
     with small_disk(tmp_path / "disk", "100m") as disk:
         bench = RingBench(disk / "ring", max_bytes=80_000_000)
