@@ -186,10 +186,12 @@ class FootageBudget:
             if mono_s < self._doubt_until_s:
                 return 0
             now_ms = believed.believed_ms(round(mono_s * 1000))
-            before_ms = now_ms - round(self._settings.max_days * DAY_S * 1000)
-            self._aside = [not_later(each, now_ms / 1000) for each in self._aside]
-            old = [each for each in self._aside if each.written_s < before_ms / 1000]
-            rows = expired(index, self._role, offsets_ms(index, believed), before_ms)
+            kept_ms = round(self._settings.max_days * DAY_S * 1000)
+            # These bear one time only: dated back by a step back, they would be too old once it is right again.
+            early_ms, late_ms = sorted((now_ms, round(self._clock.now().wall_s * 1000)))
+            self._aside = [not_later(each, late_ms / 1000) for each in self._aside]
+            old = [each for each in self._aside if each.written_s < (early_ms - kept_ms) / 1000]
+            rows = expired(index, self._role, offsets_ms(index, believed), now_ms - kept_ms)
             return self._delete("age", rows, index) + self._delete_aside("age", old)
 
     def _make_room(self, more_bytes: int, index: Index) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,24 @@ def test_it_goes_by_its_age_like_all_else_and_is_noted(tmp_path: Path) -> None:
     assert not [*bench.folder.rglob("*.damaged")]
     assert (9, "age") in [(each.ranges[0].first, each.why) for each in bench.deletions]
     assert bench.ring.used_bytes < 2_000_000
+    bench.ring.close()
+
+
+@pytest.mark.parametrize("years", [-50, 50])
+def test_a_step_of_the_clock_that_the_ring_does_not_go_by_yet_dates_nothing_back_and_deletes_nothing(
+    tmp_path: Path, years: int
+) -> None:
+    """Dated 50 years back it would go at once when the right time comes again."""
+    bench = damaged(tmp_path / "ring", max_days=1.0)
+    bench.ring.recover()
+    now = bench.clock.now()
+    stepped = replace(now, wall_s=now.wall_s + years * 365 * 86_400)
+
+    bench.ring.sweep(stepped, bench.clock.trust())
+    bench.ring.sweep(now, bench.clock.trust())
+
+    (kept,) = bench.folder.rglob("*.damaged")
+    assert kept.stat().st_mtime == NOON_S
     bench.ring.close()
 
 
