@@ -46,7 +46,12 @@ UNCONFIRMED_S = 900.0
 class HealthSettings(Settings):
     """How often the box reports, and where a technician can read the same figures."""
 
-    interval_s: float = Field(60.0, ge=5, le=3600, description="Between two reports, in seconds.")
+    interval_s: float = Field(
+        60.0,
+        ge=5,
+        le=3600,
+        description="Between two reports, in seconds. A box that makes none for 300 is called silent.",
+    )
     metrics_port: int | None = Field(
         None, ge=1024, le=65535, description="Serve Prometheus text on this port of loopback; absent: not."
     )

@@ -126,7 +126,10 @@ _REST: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "health_missing": (tr("It says how it is within a minute."), tr("Wait a minute.")),
     "health_late": (
-        tr("Its connection stands, but its program may hang."),
+        tr(
+            "It has said nothing of itself for more than 5 minutes. Its connection stands, "
+            "but its program may hang."
+        ),
         tr("A supervisor can restart it here. If that does not help, call the technician."),
     ),
     "no_camera": (tr("Nothing is watched."), _CALL),

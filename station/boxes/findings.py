@@ -84,6 +84,11 @@ class JudgedBox:
         """That of its worst finding."""
         return max((each.verdict for each in self.findings), key=_RISING.index, default=BoxVerdict.WELL)
 
+    @property
+    def is_silent(self) -> bool:
+        """It is connected, and has said nothing of itself for HEALTH_LATE_S."""
+        return any(each.key == "health_late" for each in self.findings)
+
 
 def judged(
     standing: BoxStanding, now_ms: int, *, reports: bool = True, station_away: bool = False

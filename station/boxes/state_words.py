@@ -11,12 +11,15 @@ from agent.printable import printable
 from agent.translatable import tr
 from agent.wire.words import DETAILS
 
+UNKNOWN: Final = tr("not known")
 BOX_STATES: Final[Mapping[str | None, str]] = {
     "online": tr("connected"),
     "offline": tr("not connected"),
     "stopped": tr("switched off"),
-    None: tr("never heard"),
+    None: UNKNOWN,
 }
+SILENT: Final = tr("connected, but silent")
+"""Of a box that is connected and says nothing of itself, as station/boxes/findings.py judges it."""
 CAMERA_STATES: Final[Mapping[str, str]] = {
     "streaming": tr("sees"),
     "stalled": tr("picture stands still"),
@@ -27,7 +30,6 @@ CAMERA_STATES: Final[Mapping[str, str]] = {
     "paused": tr("paused"),
     "away": tr("not known while the box is away"),
 }
-UNKNOWN: Final = tr("not known")
 CLOCKS: Final[Mapping[str, str]] = {
     "ntp": tr("right, by the network"),
     "rtc": tr("right, by its own battery clock"),
@@ -49,6 +51,11 @@ STARTING: Final = "starting"
 """The reason of a camera that has given no picture yet since the program of its box began."""
 _PAUSED: Final = re.compile(r"paused by (?P<who>.+) until (?P<until>\S+)")
 _NO_PICTURE: Final = re.compile(r"no picture (?:within|for(?: more than)?) (?P<seconds>[\d.]+) s")
+
+
+def box_words(state: str | None, *, is_silent: bool) -> str:
+    """How a box stands: by its connection, and whether it speaks."""
+    return SILENT if is_silent else BOX_STATES.get(state, UNKNOWN)
 
 
 def paused_until_ms(reason: str | None) -> int | None:

@@ -51,7 +51,7 @@ _MEANINGS = {
     AlarmKind.SAME_TITLE: tr("boxes are called alike: one of them may be made to be taken for the other"),
     AlarmKind.RETENTION_FAILED: tr("what is due by its age cannot be deleted"),
     AlarmKind.STORE_DAMAGED: tr("the file of the database is damaged"),
-    AlarmKind.BOX_SILENT: tr("the box is connected, and says nothing of itself"),
+    AlarmKind.BOX_SILENT: tr("the box is connected, but silent: it says nothing of itself"),
     AlarmKind.DETECTOR_FAILED: tr("the detector of the box fails: it tells motion only"),
     AlarmKind.OVERHEATED: tr("the box is too hot, and looks at fewer pictures"),
 }

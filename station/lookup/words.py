@@ -64,7 +64,7 @@ CAMERA_STATES: Final[Mapping[str, str]] = {
 }
 BLANKS: Final[Mapping[BlankKind, str]] = {
     BlankKind.STOPPED: tr("The box was stopped: nobody watched"),
-    BlankKind.OFFLINE: tr("The box was not heard: what it saw may come later"),
+    BlankKind.OFFLINE: tr("The box was not connected: what it saw may come later"),
     BlankKind.BEFORE: tr("The box was not there yet"),
 }
 """Why a time without events says nothing, of those whose words are always the same."""

@@ -27,7 +27,6 @@ from sqlalchemy import Engine
 
 from agent.errors import NgatuError
 from station.lookup.cards import EventCard, cards_of, feed_after, feed_floor, feed_head
-from station.lookup.newest import BoxBeat, box_beats
 from station.review.open_alerts import open_total
 from station.review.standing import ReviewStep, changes_after, newest_change
 
@@ -40,11 +39,11 @@ KEPT: Final = 2_000
 FAR: Final = 10_000
 """Who is so far behind begins anew: it is less to read the page again."""
 AT_ONCE: Final = 200
-BEAT_AGE_S: Final = 1.0
-BEAT_SHARE: Final = 20
-"""A beat that took so long to read holds for so many times as long;"""
-BEAT_MOST_S: Final = 5.0
-"""but no longer than this: a wall that says that it receives must not show how boxes stood long ago."""
+OPEN_AGE_S: Final = 1.0
+OPEN_SHARE: Final = 20
+"""A number of open alerts that took so long to count holds for so many times as long;"""
+OPEN_MOST_S: Final = 5.0
+"""but no longer than this: a wall that says that it receives must not show an old one."""
 _PLACE: Final = re.compile(r"(\d{1,15})(?:-(\d{1,15}))?", re.ASCII)
 
 
@@ -99,14 +98,6 @@ class FeedRun:
     """Where it stands then; further than before also where all of it is deleted since."""
 
 
-@dataclass(frozen=True, slots=True)
-class StationBeat:
-    """How the boxes stand, and how many alerts are open."""
-
-    boxes: tuple[BoxBeat, ...]
-    open: int
-
-
 class EventFeed:
     """The newest of the feed, and who waits for the next."""
 
@@ -121,9 +112,9 @@ class EventFeed:
         self._lock = threading.Lock()
         self._closed = threading.Event()
         self._thread: threading.Thread | None = None
-        self._beat: StationBeat | None = None
-        self._beat_until_s = 0.0
-        self._beat_lock = threading.Lock()
+        self._open: int | None = None
+        self._open_until_s = 0.0
+        self._open_lock = threading.Lock()
         self.trouble: str | None = None
         """Why the store cannot be read at present."""
 
@@ -199,20 +190,20 @@ class EventFeed:
         )
         return FeedRun(items, run.place.no_further_than(head))
 
-    def beat(self) -> StationBeat:
-        """How the boxes stand, of this moment or hardly older.
+    def open_alerts(self) -> int:
+        """How many alerts are open, of this moment or hardly older.
 
         Raises:
             StoreError: the store cannot be read.
         """
-        with self._beat_lock:
+        with self._open_lock:
             began_s = time.monotonic()
-            if self._beat is None or began_s >= self._beat_until_s:
-                self._beat = StationBeat(tuple(box_beats(self._engine)), open_total(self._engine))
+            if self._open is None or began_s >= self._open_until_s:
+                self._open = open_total(self._engine)
                 ended_s = time.monotonic()
-                holds_s = min(BEAT_MOST_S, BEAT_SHARE * (ended_s - began_s))
-                self._beat_until_s = ended_s + max(BEAT_AGE_S, holds_s)
-            return self._beat
+                holds_s = min(OPEN_MOST_S, OPEN_SHARE * (ended_s - began_s))
+                self._open_until_s = ended_s + max(OPEN_AGE_S, holds_s)
+            return self._open
 
     @contextmanager
     def bell(self) -> Iterator[asyncio.Event]:

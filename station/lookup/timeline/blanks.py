@@ -36,7 +36,7 @@ class BlankKind(StrEnum):
     STOPPED = "stopped"
     """The agent of the box was stopped: nobody watched."""
     OFFLINE = "offline"
-    """The box was not heard; what it saw meanwhile comes when it is back."""
+    """The box was not connected; what it saw meanwhile comes when it is back."""
     GAP = "gap"
     """Messages of that time are missing."""
     BEFORE = "before"

@@ -22,9 +22,11 @@ from agent.errors import NgatuError
 from agent.language import translated
 from agent.printable import printable
 from agent.translatable import joined, tr
+from station.boxes.findings import JudgedBox
 from station.boxes.pressing import Pressing, pressing
+from station.boxes.state_words import box_words
 from station.lookup.cards import EventCard, cards_of
-from station.lookup.newest import BoxBeat, newest_keys
+from station.lookup.newest import newest_keys
 from station.review.queue import ReviewQueue
 from station.review.standing import ReviewStep
 from station.review.states import ReviewState
@@ -44,10 +46,6 @@ BEAT_S: Final = 4.0
 MOST_FEEDS: Final = AnswerKind.FEED.value.of_one
 WITHOUT: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no", "Connection": "close"}
 """A proxy must not collect what is sent; and a feed that is ended takes its connection with it."""
-SILENT_MS: Final = 180_000
-"""A box says how it is every minute: who said nothing for so long is not heard."""
-BOX_STATES: Final = {"online": tr("online"), "offline": tr("not connected"), "stopped": tr("switched off")}
-SILENT: Final = tr("not heard")
 
 
 @router.get("/")
@@ -160,13 +158,13 @@ def _beat(visitor: Visitor) -> dict[str, Any]:
     """That the wall is alive, and what it stands on."""
     desk, now_ms = visitor.console, _now_ms()
     try:
-        beat, wrong = desk.feed.beat(), pressing(desk.boxes.now().boxes)
+        open_alerts, boxes = desk.feed.open_alerts(), desk.boxes.now().boxes
     except NgatuError as error:
         return _troubled(visitor, error)
-    away = desk.intake.get("away", "")
+    away, wrong = desk.intake.get("away", ""), pressing(boxes)
     return _moment(visitor, now_ms) | {
-        "open": beat.open,
-        "boxes": _boxes(beat.boxes, wrong, now_ms, visitor),
+        "open": open_alerts,
+        "boxes": _boxes(boxes, wrong, visitor),
         "wrong": _wrong(wrong, visitor),
         "trouble": _unkept(visitor),
         "away": translated(away, visitor.language),
@@ -207,25 +205,22 @@ def _moment(visitor: Visitor, now_ms: int) -> dict[str, Any]:
     return {"now_ms": now_ms, "clock": templates.clock(now_ms), "day": templates.day(now_ms)}
 
 
-def _boxes(
-    beats: Sequence[BoxBeat], wrong: Sequence[Pressing], now_ms: int, visitor: Visitor
-) -> list[dict[str, Any]]:
-    """Each with its state; those that need help first, also where they are connected."""
+def _boxes(judged: Sequence[JudgedBox], wrong: Sequence[Pressing], visitor: Visitor) -> list[dict[str, Any]]:
+    """Each with its state, as its own page says it; what needs help first, also where it is connected."""
     needing = {each.device for each in wrong}
-    boxes = [_box(each, now_ms, visitor) | {"needs": each.device in needing} for each in beats]
-    return sorted(boxes, key=lambda box: (box["well"], not box["needs"]))
+    boxes = [_box(each, visitor) | {"needs": each.standing.device in needing} for each in judged]
+    return sorted(boxes, key=lambda box: (box["speaks"], not box["needs"], box["title"].casefold()))
 
 
-def _box(beat: BoxBeat, now_ms: int, visitor: Visitor) -> dict[str, Any]:
-    well = beat.state == "online" and now_ms - beat.heard_ms < SILENT_MS
-    state = BOX_STATES.get(beat.state or "", SILENT) if beat.state != "online" or well else SILENT
+def _box(judged: JudgedBox, visitor: Visitor) -> dict[str, Any]:
+    box = judged.standing
     return {
-        "title": beat.title,
-        "href": f"/boxes/{beat.device}",
-        "well": well,
-        "state": translated(state, visitor.language),
-        "heard": visitor.console.templates.moment(visitor.language, beat.heard_ms),
-        "heard_ms": beat.heard_ms,
+        "title": printable(box.title),
+        "href": f"/boxes/{quote(box.device, safe='')}",
+        "speaks": box.is_online and not judged.is_silent,
+        "state": translated(box_words(box.state, is_silent=judged.is_silent), visitor.language),
+        "heard": visitor.console.templates.moment(visitor.language, box.word_ms),
+        "heard_ms": box.word_ms,
     }
 
 

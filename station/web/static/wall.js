@@ -124,10 +124,10 @@ async function complete() {
 
 function heard(boxes) {
   const newest = (some) => some.reduce((last, box) => (box.heard_ms > (last?.heard_ms ?? 0) ? box : last), null)?.heard;
-  const well = boxes.filter((box) => box.well);
-  const word = well.length ? "wordFresh" : boxes.length ? "wordAway" : "wordNobox";
+  const speaking = boxes.filter((box) => box.speaks);
+  const word = speaking.length ? "wordFresh" : boxes.length ? "wordAway" : "wordNobox";
   pulse.className = word === "wordAway" ? "pulse good notice" : "pulse good";
-  pulse.textContent = wall.dataset[word].replace("{at}", newest(well.length ? well : boxes));
+  pulse.textContent = wall.dataset[word].replace("{at}", newest(speaking.length ? speaking : boxes));
 }
 
 function beat(said) {
@@ -151,7 +151,7 @@ function beat(said) {
   const list = document.getElementById("boxes");
   list.replaceChildren(...said.boxes.map((box) => {
     const item = document.createElement("li");
-    item.className = box.well && !box.needs ? "well" : "ill";
+    item.className = box.speaks && !box.needs ? "well" : "ill";
     const link = document.createElement("a");
     link.href = box.href;
     link.textContent = box.title;

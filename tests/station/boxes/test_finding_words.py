@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from agent.health_findings import HEALTH_LATE_S
 from agent.language import translated
 from fleet.report.words import ENGLISH
 from station.boxes import finding_words, findings
@@ -79,3 +80,4 @@ def test_how_long_a_box_is_silent_is_said_in_units_that_somebody_can_imagine() -
     silent = BoxFinding(key="health_late", verdict=BoxVerdict.BROKEN, values={"minutes": 5803})
 
     assert translated(words_of(silent).what, "vi") == "Hộp đã im lặng 4 ngày"
+    assert f"more than {HEALTH_LATE_S // 60} minutes" in words_of(silent).why

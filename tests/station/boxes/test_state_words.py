@@ -7,7 +7,14 @@ from typing import get_args
 from agent.host.camera_stats import State
 from agent.language import translated
 from agent.wire.payloads import StatusPayload
-from station.boxes.state_words import BOX_STATES, CAMERA_STATES, CLOCKS, camera_reason, paused_until_ms
+from station.boxes.state_words import (
+    BOX_STATES,
+    CAMERA_STATES,
+    CLOCKS,
+    box_words,
+    camera_reason,
+    paused_until_ms,
+)
 
 PAUSED = "paused by Lan (lan) until 2026-11-28T11:00:00.000Z"
 
@@ -16,6 +23,13 @@ def test_every_state_of_the_wire_has_its_words() -> None:
     assert set(get_args(State)) <= set(CAMERA_STATES)
     assert set(get_args(StatusPayload.model_fields["state"].annotation)) | {None} == set(BOX_STATES)
     assert {"ntp", "rtc", "floor", "unknown"} == set(CLOCKS)
+
+
+def test_a_box_that_is_silent_is_said_to_be_connected_all_the_same() -> None:
+    assert [box_words("online", is_silent=each) for each in (False, True)] == [
+        "connected", "connected, but silent",
+    ]  # fmt: skip
+    assert {box_words(each, is_silent=False) for each in (None, "odd")} == {"not known"}
 
 
 def test_when_a_pause_ends_is_read_from_what_the_box_says() -> None:

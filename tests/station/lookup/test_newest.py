@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from station.lookup.newest import AHEAD_MS, box_beats, newest_keys
+from station.lookup.newest import AHEAD_MS, newest_keys
 from tests.support.duty_store import add_box, add_event, opened
 from tests.support.stores import Place
 
@@ -17,13 +17,4 @@ def test_the_newest_come_first_and_a_clock_that_is_far_ahead_does_not_stay_on_to
             add_event(connection, box_id, number, NOON_MS + number * 1000)
         add_event(connection, box_id, 9, NOON_MS + AHEAD_MS + 60_000)
     assert newest_keys(engine, 3, NOON_MS + 5000) == [(box_id, "e-4"), (box_id, "e-3"), (box_id, "e-2")]
-    engine.dispose()
-
-
-def test_each_box_is_named_as_people_do_with_when_it_was_heard(sqlite_place: Place) -> None:
-    engine = opened(sqlite_place.folder)
-    with engine.begin() as connection:
-        add_box(connection, "hai-ninh", "cho-01")
-    (beat,) = box_beats(engine)
-    assert (beat.device, beat.title, beat.state) == ("cho-01", "Ngã tư Hải Ninh", "online")
     engine.dispose()

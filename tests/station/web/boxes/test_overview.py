@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -13,6 +14,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import URL
 
+from agent.health_findings import HEALTH_LATE_S
 from station.store.database import engine_of
 from station.store.store import Store
 from tests.support.duty_room import DESK, PHONE, browser
@@ -25,9 +27,10 @@ HOSTILE = "<script>alert(1)</script>\x1b[31m\u202e"
 class Duty:
     """A screen with its store; whoever comes again is logged in still."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, ago_s: float = 0.0) -> None:
+        """What the store is given came so many seconds ago."""
         url = URL.create("sqlite", database=str(folder / "station.db"))
-        self.store = Store(engine_of(url), folder)
+        self.store = Store(engine_of(url), folder, now=lambda: time.time() - ago_s)
         self.screen = DutyScreen(folder, COMMUNE)
         self._known: dict[tuple[str | None, str], httpx.Client] = {}
 
@@ -39,8 +42,8 @@ class Duty:
 
 
 @contextmanager
-def on_duty(folder: Path) -> Iterator[Duty]:
-    duty = Duty(folder)
+def on_duty(folder: Path, ago_s: float = 0.0) -> Iterator[Duty]:
+    duty = Duty(folder, ago_s)
     with closing(duty.store), closing(duty.screen), duty.screen.served():
         yield duty
 
@@ -116,6 +119,51 @@ def test_a_picture_that_is_shown_is_in_the_audit_log_once_and_not_each_time_the_
     client.get("/boxes/hn-02")
 
     assert [each for each in duty.screen.acts() if each[0] == "view_picture"] == [("view_picture", "hn-01")]
+
+
+def state_on(page: str, device: str) -> str:
+    """The words beside a box in the wall's list."""
+    found = re.search(rf'<a href="/boxes/{device}">[^<]*</a> <span class="state">([^<]*)</span>', page)
+    assert found is not None
+    return found[1]
+
+
+@pytest.mark.parametrize(
+    ("ago_s", "words"), [(HEALTH_LATE_S - 40, "connected"), (HEALTH_LATE_S + 20, "connected, but silent")]
+)
+def test_wall_list_and_page_call_a_box_silent_by_one_limit_and_in_one_word(
+    tmp_path: Path, ago_s: float, words: str
+) -> None:
+    with on_duty(tmp_path, ago_s) as duty:
+        duty.store.commit(ToldBox("hn-01", time.time() - ago_s, "Chợ").well())
+        client = duty.client(language="en")
+        wall, listed, page = (client.get(each).text for each in ("/", "/boxes", "/boxes/hn-01"))
+
+    assert state_on(wall, "hn-01") == words
+    assert f'data-text="state">{words}<' in listed
+    strip = wall[wall.index('id="needing"') : wall.index('id="trouble"')]
+    for text in (strip, listed, page):
+        assert ("The box has been silent for 5 min" in text) == ("silent" in words)
+    assert ("more than 5 minutes" in page) == ("silent" in words)
+    assert "not heard" not in wall + listed + page
+
+
+def test_a_box_that_tells_events_and_nothing_of_itself_is_silent_on_the_wall_too(tmp_path: Path) -> None:
+    with on_duty(tmp_path) as duty:
+        now_s = time.time()
+        box = ToldBox("hn-01", now_s)
+        duty.store.commit([box.status(), box.info(), box.health(ago_s=HEALTH_LATE_S + 20), box.camera()])
+
+        assert state_on(duty.client(language="en").get("/").text, "hn-01") == "connected, but silent"
+
+
+def test_a_box_that_has_not_said_whether_it_is_connected_is_not_called_never_heard(tmp_path: Path) -> None:
+    with on_duty(tmp_path) as duty:
+        duty.store.commit([ToldBox("hn-01", time.time()).camera()])
+        client = duty.client(language="en")
+
+        assert state_on(client.get("/").text, "hn-01") == "not known"
+        assert 'data-text="state">not known<' in client.get("/boxes").text
 
 
 def test_who_is_not_logged_in_sees_nothing(duty: Duty) -> None:
