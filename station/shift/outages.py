@@ -27,6 +27,8 @@ REMEMBERED: Final[Mapping[str, str]] = {
 }
 """Kinds of alarm that are stretches of a box, each by the state that it is here."""
 UNKNOWN: Final = "?"
+BRIEF_MS: Final = 10_000
+"""What was over sooner is counted and has no row of its own: each restart of an agent makes some."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +65,35 @@ class OutageSum:
     """Both as people call them; '': the box itself."""
     lasted_ms: int
     """What overlaps is counted once."""
+    brief: int = 0
+    """So many of its outages are brief."""
+
+
+def brief_outages(found: Sequence[Outage]) -> frozenset[Outage]:
+    """Those that were over within BRIEF_MS of their beginning, however much of them lies in a shift.
+
+    Short ones that follow each other without a pause are none where all of them together lasted longer.
+    """
+    short = [each for each in found if each.end_ms is not None and each.end_ms - each.start_ms < BRIEF_MS]
+    runs: list[list[Outage]] = []
+    for each in sorted(short, key=lambda one: (one.whose, one.start_ms)):
+        last = runs[-1][-1] if runs else None
+        if last is not None and last.whose == each.whose and each.start_ms <= (last.end_ms or 0):
+            runs[-1].append(each)
+        else:
+            runs.append([each])
+    whole = [(run, max(each.end_ms or 0 for each in run) - run[0].start_ms) for run in runs]
+    return frozenset(each for run, lasted_ms in whole if lasted_ms < BRIEF_MS for each in run)
 
 
 def outage_sums(found: Sequence[Outage], start_ms: int, until_ms: int) -> tuple[OutageSum, ...]:
     """Of each box and camera that had an outage in the range; a camera's hold those of its box, too."""
-    named = {each.whose: each for each in found}
+    named, brief = {each.whose: each for each in found}, brief_outages(found)
     sums = []
     for (box_id, camera), each in named.items():
         own = [one for one in found if one.whose in ((box_id, ""), (box_id, camera))]
-        sums.append(OutageSum(each.box, each.camera, _united_ms(own, start_ms, until_ms)))
+        lasted_ms, short = _united_ms(own, start_ms, until_ms), sum(one in brief for one in own)
+        sums.append(OutageSum(each.box, each.camera, lasted_ms, short))
     return tuple(sorted(sums, key=lambda each: (-each.lasted_ms, each.box, each.camera)))
 
 

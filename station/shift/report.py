@@ -19,9 +19,20 @@ from station.handover.moments import clock, lasted, said, span
 from station.handover.print import Imprint, PrintColumn, Sheet
 from station.review.states import STATE_WORDS
 from station.shift.alerts import ShiftAlert
-from station.shift.outages import Outage, OutageSum, outage_sums
+from station.shift.outages import Outage, OutageSum, brief_outages, outage_sums
 from station.shift.shift import LineCount, Shift, ShiftPerson, ShiftRequest
-from station.shift.words import MISSING, SUMMED, became, judged_by, numbers, until_words, went_wrong, what
+from station.shift.words import (
+    MISSING,
+    SUMMED,
+    became,
+    brief_words,
+    judged_by,
+    no_rows,
+    numbers,
+    until_words,
+    went_wrong,
+    what,
+)
 from station.store.columns import moment, ms
 
 TITLE: Final = tr("Report on the hand-over of a shift")
@@ -68,6 +79,9 @@ class _ShiftReport:
         self._sheet = Sheet(TITLE, language, imprint)
         self._is_over = imprint.at >= shift.range.end
         self._until_ms = min(shift.range.end_ms, ms(imprint.at))
+        brief = brief_outages(shift.outages)
+        self._rows = [each for each in shift.outages if each not in brief]
+        self._brief = len(shift.outages) - len(self._rows)
 
     def bytes(self, commune: str, picture: Pictures) -> bytes:
         shift, title = self._shift, translated(TITLE, into=self._language).upper()
@@ -98,10 +112,13 @@ class _ShiftReport:
                 (tr("alerts"), self._numbered(alerts.number, joined(", ", by_state) if by_state else "")),
                 (tr("still open"), f"{alerts.open}"),
                 (tr("open of the week before"), f"{alerts.open_before}"),
-                (tr("outages"), f"{len(shift.outages)}"),
+                (tr("outages"), self._with_brief(str(len(self._rows)), self._brief)),
                 (tr("requests for footage"), f"{len(shift.requests)}"),
             ]
         )
+
+    def _with_brief(self, words: str, brief: int) -> str:
+        return tr("{words}, and {brief}", words=words, brief=brief_words(brief)) if brief else words
 
     def _numbered(self, number: int, more: str) -> str:
         return tr("{number}: {more}", number=number, more=more) if more else str(number)
@@ -143,20 +160,24 @@ class _ShiftReport:
                 until_words(is_over=self._is_over) if each.end_ms is None else self._clock(each.end_ms),
                 lasted(each.within_ms(self._shift.range.start_ms, self._until_ms) / 1000),
             )
-            for each in self._shift.outages
+            for each in self._rows
         ]
         columns = (
             PrintColumn(tr("which"), 6), PrintColumn(tr("what was wrong"), 4), PrintColumn(tr("from"), 3),
             PrintColumn(tr("until"), 3), PrintColumn(tr("how long in this shift"), 3),
         )  # fmt: skip
-        self._sheet.table(columns, rows[:MOST], tr("Every box and camera was there all the time."))
+        self._sheet.table(columns, rows[:MOST], no_rows(self._brief))
         self._more(len(rows))
         sums = outage_sums(self._shift.outages, self._shift.range.start_ms, self._until_ms)
         if sums:
             self._sheet.paragraph(SUMMED)
             heads = PrintColumn(tr("which"), 12), PrintColumn(tr("how long in this shift"), 7)
-            summed = [(self._which(each), lasted(each.lasted_ms / 1000)) for each in sums]
+            summed = [(self._which(each), self._summed(each)) for each in sums]
             self._sheet.table(heads, summed[:MOST], "")
+
+    def _summed(self, each: OutageSum) -> str:
+        whole = lasted(each.lasted_ms / 1000)
+        return tr("{span} ({brief})", span=whole, brief=brief_words(each.brief)) if each.brief else whole
 
     def _which(self, each: Outage | OutageSum) -> str:
         return tr("{box}, {camera}", box=each.box, camera=each.camera) if each.camera else each.box

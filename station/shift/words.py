@@ -12,7 +12,7 @@ from station.boxes.state_words import REASONS, paused_by
 from station.lookup.words import act_words, label_word
 from station.review.states import STATE_WORDS, by_whom, reason_words
 from station.shift.alerts import ShiftAlert
-from station.shift.outages import Outage
+from station.shift.outages import BRIEF_MS, Outage
 from station.shift.shift import LineCount
 
 OUTAGES: Final[Mapping[str, str]] = {
@@ -29,6 +29,7 @@ OUTAGES: Final[Mapping[str, str]] = {
     "overheated": tr("was too hot and looked at fewer pictures"),
 }
 SUMMED: Final = tr("Each together, what overlaps counted once; a camera with the outages of its box:")
+NONE_AT_ALL: Final = tr("Every box and camera was there all the time.")
 MISSING: Final[Mapping[str, str]] = {
     "open": tr("have not come yet"),
     "gone": tr("will not come: the box has them no more"),
@@ -49,6 +50,17 @@ def went_wrong(each: Outage) -> str:
         return tr("was paused by {who}", who=who)
     why = DETAILS.get(each.reason) or REASONS.get(each.reason)
     return tr("{state}: {reason}", state=words, reason=why) if why else words
+
+
+def brief_words(number: int) -> str:
+    """How many outages have no row of their own."""
+    return tr("{number} shorter than {seconds} s", number=number, seconds=BRIEF_MS // 1000)
+
+
+def no_rows(brief: int) -> str:
+    """Why there is no row of an outage: there was none, or so many that were brief alone."""
+    seconds = BRIEF_MS // 1000
+    return tr("No outage lasted {seconds} s or longer.", seconds=seconds) if brief else NONE_AT_ALL
 
 
 def until_words(*, is_over: bool) -> str:

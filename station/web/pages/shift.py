@@ -15,11 +15,22 @@ from station.access.roles import ROLES
 from station.footage import ask
 from station.handover.asking import typed
 from station.handover.print import Imprint
-from station.shift.outages import outage_sums
+from station.shift.outages import brief_outages, outage_sums
 from station.shift.report import acts, counted_share, how_far, shift_report
 from station.shift.shift import Shift, read_shift
 from station.shift.times import ShiftRange, chosen, last_shift, shift_after, shift_before
-from station.shift.words import MISSING, SUMMED, became, judged_by, numbers, until_words, went_wrong, what
+from station.shift.words import (
+    MISSING,
+    SUMMED,
+    became,
+    brief_words,
+    judged_by,
+    no_rows,
+    numbers,
+    until_words,
+    went_wrong,
+    what,
+)
 from station.store.columns import ms
 from station.web.footage.evidence import pdf
 from station.web.visitor import Officer, Visitor
@@ -37,6 +48,7 @@ def shift_page(visitor: Officer, since: str = "", until: str = "") -> HTMLRespon
         error, wanted = wrong, last_shift(datetime.now(UTC), visitor.console.zone)
     shift = _read(visitor, wanted)
     zone, now = visitor.console.zone, datetime.now(UTC)
+    brief = brief_outages(shift.outages)
     after, until_ms = shift_after(wanted, zone), min(wanted.end_ms, ms(now))
     return visitor.page(
         "shift.html",
@@ -50,7 +62,11 @@ def shift_page(visitor: Officer, since: str = "", until: str = "") -> HTMLRespon
             "numbers": numbers,
             "acts": acts,
             "how_far": how_far,
+            "brief": brief_words,
+            "no_rows": no_rows,
         },
+        rows=[each for each in shift.outages if each not in brief],
+        brief=sum(each in brief for each in shift.outages),
         until_words=until_words(is_over=wanted.end <= now),
         within=lambda each: each.within_ms(wanted.start_ms, until_ms) / 1000,
         sums=outage_sums(shift.outages, wanted.start_ms, until_ms),

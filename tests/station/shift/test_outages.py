@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine, insert
 
-from station.shift.outages import Outage, outage_sums
+from station.shift.outages import BRIEF_MS, Outage, brief_outages, outage_sums
 from station.shift.words import went_wrong
 from station.store.schema import box
 from tests.station.shift.test_shift import AT, HOUR_MS, shift
@@ -99,6 +99,41 @@ def test_what_overlaps_is_counted_once_and_only_what_lies_in_the_shift(store: En
     sums = outage_sums(shift(store, tmp_path).outages, AT, AT + 8 * HOUR_MS)
 
     assert [(each.camera, each.lasted_ms // MINUTE_MS) for each in sums] == [("Hướng Bắc", 40), ("", 30)]
+
+
+def lost(
+    start_s: float, end_s: float | None, state: str = "lost", whose: tuple[int, str] = (1, "north")
+) -> Outage:
+    """Of a camera or a box; seconds after the shift's beginning."""
+    ends_ms = None if end_s is None else AT + round(end_s * 1000)
+    return Outage("Chợ", whose[1], state, AT + round(start_s * 1000), ends_ms, "", whose)
+
+
+def test_what_was_over_within_ten_seconds_is_brief_and_what_goes_on_or_began_long_before_is_not() -> None:
+    restart = [lost(100, 108.2, "stopped", (1, "")), lost(108, 108.02, "starting")]
+    others = [lost(200, 210), lost(-3600, 2), lost(28_795, None)]
+
+    assert BRIEF_MS == 10_000
+    assert brief_outages([*restart, *others]) == set(restart)
+    assert brief_outages([]) == frozenset()
+
+
+def test_short_ones_that_follow_each_other_without_a_pause_are_told_where_together_they_last_longer() -> None:
+    hour = [lost(4 * n, 4 * n + 4, ("lost", "stalled")[n % 2]) for n in range(900)]
+    now_and_then = [lost(20_000 + 60 * n, 20_004 + 60 * n) for n in range(100)]
+    elsewhere = [lost(4, 8, whose=(1, "south")), lost(8, 12, whose=(2, "north"))]
+
+    assert brief_outages([*hour, *now_and_then, *elsewhere]) == {*now_and_then, *elsewhere}
+
+
+def test_what_is_brief_is_in_the_sum_of_its_camera_and_counted_there() -> None:
+    found = [lost(0, 60), lost(100, 104), lost(200, 203), lost(300, 308, "stopped", (1, ""))]
+
+    sums = outage_sums(found, AT, AT + 8 * HOUR_MS)
+
+    assert [(each.camera, each.lasted_ms, each.brief) for each in sums] == [
+        ("north", 75_000, 3), ("", 8_000, 1),
+    ]  # fmt: skip
 
 
 def test_a_box_without_a_birth_message_is_called_by_its_name(store: Engine, tmp_path: Path) -> None:

@@ -77,6 +77,26 @@ def test_what_overlaps_of_a_camera_and_its_box_is_summed_once() -> None:
     assert "Ngã tư 1 min" in summed
 
 
+def test_what_was_over_within_ten_seconds_has_no_row_and_is_counted() -> None:
+    at = RANGE.start_ms
+    starts = tuple(
+        Outage("Chợ", "Cổng", "starting", at + n * 60_000, at + n * 60_000 + 40, "", (2, "cong"))
+        for n in (1, 2)
+    )
+    restarted, quiet = replace(QUIET, outages=starts), replace(full(), outages=(*full().outages, *starts))
+
+    only, beside = (
+        " ".join(text_of(shift_report(each, "hai-ninh", IMPRINT, "en")).split()) for each in (restarted, quiet)
+    )
+
+    assert "was starting" not in only + beside
+    assert "outages 0, and 2 shorter than 10 s" in only
+    assert "outages 3, and 2 shorter than 10 s" in beside
+    assert "No outage lasted 10 s or longer." in only
+    assert "was there all the time" not in only
+    assert "Chợ, Cổng 0 s (2 shorter than 10 s)" in only
+
+
 def test_a_shift_that_goes_on_counts_until_now() -> None:
     now = Imprint(RANGE.start + timedelta(hours=3), "Lê Văn A")
 

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy import delete
 
+from station.store.schema import camera_status
 from tests.support.duty_screen import DutyScreen
-from tests.support.duty_store import add_alert, add_box, opened
+from tests.support.duty_store import add_alert, add_box, add_camera_state, opened
 from tests.support.pdf import text_of
 from tests.support.people import CHEAP
 
 ROUND = "since=2027-01-15T14:00:00&until=2027-01-15T22:00:00"
 """The afternoon of 15/01/2027."""
+AT_MS = 1_800_000_000_000
+"""In its second hour."""
 
 
 @pytest.fixture
@@ -52,6 +57,33 @@ def test_a_shift_that_is_over_says_so_and_between_which_hours_it_was(screen: Dut
 
     assert "Ca này đã kết thúc" in past and "Ca này chưa kết thúc" not in past
     assert "Thứ Năm 15/01/2026, 22:00 – 06:00, 16/01/2026" in past
+
+
+def test_the_start_of_an_agent_is_no_row_of_the_outages_and_is_counted(tmp_path: Path) -> None:
+    engine = opened(tmp_path)
+    with engine.begin() as connection:
+        box_id = add_box(connection, "hai-ninh", "north-01")
+        for state, at_s, reason in (
+            ("disabled", 60, "starting"),
+            ("streaming", 60.2, None),
+            ("lost", 90, None),
+        ):
+            add_camera_state(connection, box_id, "north", state, AT_MS + round(at_s * 1000), reason)
+    screen = DutyScreen(tmp_path, "hai-ninh", cost=CHEAP)
+    with closing(screen), screen.served():
+        client = screen.client(language="en")
+        some = client.get(f"/shift?{ROUND}").text
+        with engine.begin() as connection:
+            connection.execute(delete(camera_status).where(camera_status.c.state == "lost"))
+        brief = client.get(f"/shift?{ROUND}").text
+    engine.dispose()
+
+    assert "was starting" not in some + brief
+    assert '<strong>1</strong> outages <span class="quiet">and 1 shorter than 10 s</span>' in some
+    assert '<strong>0</strong> outages <span class="quiet">and 1 shorter than 10 s</span>' in brief
+    assert "gave no pictures" in some
+    assert "No outage lasted 10 s or longer." in brief
+    assert '0 s <span class="quiet">(1 shorter than 10 s)</span>' in brief
 
 
 def test_without_a_range_it_is_the_last_shift(screen: DutyScreen) -> None:
