@@ -235,6 +235,7 @@ def _wrong(found: Sequence[Pressing], visitor: Visitor) -> dict[str, Any]:
         "look": "needing ill" if found else "needing",
         "number": str(len(found)) if found else "",
         "words": translated(words, language),
+        "all": [{"key": printable(each.key), "device": each.device} for each in found],
         "things": [
             {
                 "key": printable(each.key),

@@ -2,6 +2,7 @@
 import { badges } from "./badges.js";
 import { follow } from "./follow.js";
 import { fill as renew } from "./live.js";
+import { sounds } from "./sound.js";
 
 const wall = document.getElementById("wall");
 const tiles = document.getElementById("tiles");
@@ -12,6 +13,7 @@ const trouble = document.getElementById("trouble");
 const model = document.getElementById("tile");
 const needing = document.getElementById("needing");
 const dialog = document.getElementById("take");
+const sound = sounds(document.getElementById("sound"), JSON.parse(needing?.dataset.keys ?? "[]"));
 const SHOWN = Number(wall.dataset.shown);
 const ALERTS = 12;
 const PATIENCE_MS = 10000; // a pulled cable gives no answer at all, for minutes
@@ -78,7 +80,7 @@ function show(card) {
   else drop(card.key);
   document.getElementById("empty").hidden = tiles.children.length > 0;
   if (isNew && card.is_open && !card.is_late) {
-    ring();
+    sound.alert();
     if (document.hidden) document.title = `(${++unseen}) ${title}`;
   }
   quietIfNone();
@@ -145,6 +147,7 @@ function beat(said) {
   if (!needing) return location.reload(); // the page was made while the store could not be read
   openCount.textContent = said.open;
   renew(needing, said.wrong);
+  sound.help(said.wrong.all);
   badges({ open: said.open, needing: Number(said.wrong.number) });
   if (alerts.children.length < Math.min(ALERTS, said.open)) complete();
   heard(said.boxes);
@@ -175,29 +178,6 @@ function say(text) {
 setInterval(() => {
   if (!isCrowded && performance.now() - heardAt > BEAT_MS) say(wall.dataset.wordSilent.replace("{at}", heardClock));
 }, 1000);
-
-// ------------------------------------------------------------------ sound
-let audio = null;
-const sound = document.getElementById("sound");
-sound.addEventListener("click", () => {
-  audio = audio ? (audio.close(), null) : new AudioContext();
-  sound.setAttribute("aria-pressed", String(audio !== null));
-  if (audio) ring();
-});
-
-function ring() {
-  if (!audio) return;
-  for (const [at, pitch] of [[0, 660], [0.18, 880]]) {
-    const tone = audio.createOscillator();
-    const loudness = audio.createGain();
-    tone.frequency.value = pitch;
-    loudness.gain.setValueAtTime(0.25, audio.currentTime + at);
-    loudness.gain.exponentialRampToValueAtTime(0.001, audio.currentTime + at + 0.16);
-    tone.connect(loudness).connect(audio.destination);
-    tone.start(audio.currentTime + at);
-    tone.stop(audio.currentTime + at + 0.17);
-  }
-}
 
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) return;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from zlib import crc32
@@ -20,7 +21,16 @@ from station.review.states import ReviewState
 from station.store.database import engine_of, url_of
 from station.store.schema import box as box_table
 from station.watch.embedded import Address
-from tests.support.duty_room import DESK, PHONE, SUPERVISOR, DutyRoom, at_the_screen, browser, duty_room
+from tests.support.duty_room import (
+    DESK,
+    PHONE,
+    SUPERVISOR,
+    DutyRoom,
+    at_the_screen,
+    browser,
+    duty_room,
+    soon,
+)
 from tests.support.fake_box import FakeBox, an_event
 from tests.support.told_boxes import ToldBox
 
@@ -326,10 +336,131 @@ def test_a_silent_box_is_seen_at_a_glance_with_its_name_and_since_when(
         expect(thing).to_contain_text("từ ")
         expect(thing).to_be_in_viewport(ratio=1)
         expect(officer.page.locator("#needing p")).to_be_in_viewport(ratio=1)
-        expect(officer.page.locator("#boxes li.ill", has_text=box.device)).to_have_count(1)
+        listed = officer.page.locator("#boxes li.ill", has_text=box.device)
+        expect(listed).to_contain_text("vẫn kết nối nhưng im lặng")
+        name = listed.locator("a").bounding_box()
+        assert name is not None and name["width"] > name["height"]  # no column of single letters
         assert not officer.complaints
         box.raw("health", health_of(0), retain=True)
         expect(thing).to_have_count(0)
+
+
+TONES = """
+window.tones = [];
+const start = OscillatorNode.prototype.start;
+OscillatorNode.prototype.start = function (at) {
+  window.tones.push(this.frequency.value);
+  return start.call(this, at);
+};
+"""
+"""What the page's oscillators were to sound."""
+ALERT, HELP = [660, 880], [392]
+
+
+@contextmanager
+def listening(opened: Browser, room: DutyRoom) -> Iterator[Page]:
+    """An officer's wall whose tones are written down, with a clock that can be put on."""
+    with at_the_screen(opened, room) as officer:
+        officer.page.add_init_script(TONES)
+        officer.page.clock.install()
+        officer.go("/")
+        expect(officer.page.locator("#pulse.good")).to_be_visible()
+        yield officer.page
+        assert not officer.complaints
+
+
+def sounded(page: Page) -> list[int]:
+    """The tones since this was asked before."""
+    return [round(each) for each in page.evaluate("window.tones.splice(0)")]
+
+
+def falls_silent(box: FakeBox, page: Page) -> None:
+    """Returns when the strip says it."""
+    box.raw("health", health_of(900), retain=True)
+    expect(page.locator("#needing.ill li", has_text=box.device)).to_have_count(1)
+
+
+def speaks(box: FakeBox, page: Page) -> None:
+    """Returns when the strip says it."""
+    box.raw("health", health_of(0), retain=True)
+    expect(page.locator("#needing li", has_text=box.device)).to_have_count(0)
+
+
+def hears_a_beat(page: Page) -> None:
+    """Returns after the next one."""
+    before = page.locator("#clock").inner_text()
+    soon(lambda: page.locator("#clock").inner_text() != before, page=page)
+
+
+def is_there(box: FakeBox) -> None:
+    box.raw("status", codec.status("online", "life-1", Instant(time.monotonic(), time.time())), retain=True)
+
+
+def test_what_newly_needs_help_sounds_once_lower_than_an_alert_and_not_again_for_ten_minutes(
+    chrome: Browser, room: DutyRoom, box: FakeBox
+) -> None:
+    is_there(box)
+    with listening(chrome, room) as page:
+        page.click("#sound")
+        assert sounded(page) == [*ALERT, *HELP]
+        expect(page.locator("#sound")).to_have_text(
+            "Âm báo (cảnh báo, cần xử lý): đang bật", use_inner_text=True
+        )
+
+        falls_silent(box, page)
+        soon(lambda: sounded(page) == HELP, page=page)
+        box.tell(an_alert(1))
+        soon(lambda: sounded(page) == ALERT, page=page)
+
+        speaks(box, page)
+        falls_silent(box, page)
+        speaks(box, page)
+        falls_silent(box, page)
+        assert sounded(page) == []
+
+        page.clock.fast_forward("10:01")
+        soon(lambda: sounded(page) == HELP, page=page)  # it stands still
+        speaks(box, page)
+        assert sounded(page) == []
+
+
+def test_what_needed_help_when_the_page_was_opened_makes_no_sound_and_a_second_box_does(
+    chrome: Browser, room: DutyRoom, box: FakeBox, embedded: Address
+) -> None:
+    is_there(box)
+    box.raw("health", health_of(900), retain=True)
+    with (
+        at_the_screen(chrome, room) as other,
+        FakeBox(embedded, device="box-2nd", stream="s-2nd") as second,
+    ):
+        expect(other.page.locator("#needing.ill li", has_text=box.device)).to_have_count(1)
+        is_there(second)
+        with listening(chrome, room) as page:
+            page.click("#sound")
+            hears_a_beat(page)
+            assert sounded(page) == [*ALERT, *HELP]
+            falls_silent(second, page)
+            assert sounded(page) == HELP
+            speaks(second, page)
+            speaks(box, page)
+
+
+def test_where_the_sound_is_off_nothing_sounds_and_what_came_meanwhile_does_not_when_it_is_switched_on(
+    chrome: Browser, room: DutyRoom, box: FakeBox
+) -> None:
+    is_there(box)
+    with listening(chrome, room) as page:
+        falls_silent(box, page)
+        speaks(box, page)
+        falls_silent(box, page)
+        assert sounded(page) == []
+        page.click("#sound")
+        assert sounded(page) == [*ALERT, *HELP]
+        hears_a_beat(page)
+        page.click("#sound")
+        expect(page.locator("#sound")).to_contain_text("đang tắt", use_inner_text=True)
+        assert sounded(page) == []
+        speaks(box, page)
 
 
 def test_the_menu_of_a_phone_lies_at_the_thumb_with_all_its_pages_and_the_number_of_open_alerts(

@@ -1,0 +1,65 @@
+// The sound of the wall, off until somebody switches it on: two rising tones for a new alert, one lower and shorter for
+// what newly needs help.
+const ALERT = [[0, 660, 0.16], [0.18, 880, 0.16]]; // when, in seconds; pitch, in hertz; how long, in seconds
+const HELP = [[0, 392, 0.12]];
+const REST_S = 0.3;
+const AGAIN_MS = 600000; // a box that comes and goes sounds once in ten minutes
+
+// `button` switches it; its [data-on] and [data-off] say how it stands. `known`: keys of what needs help already.
+export function sounds(button, known) {
+  let audio = null;
+  let freeAt = 0; // one after the other, also where both are due at once
+
+  button.addEventListener("click", () => {
+    audio = audio ? (audio.close(), null) : new AudioContext();
+    freeAt = 0;
+    button.setAttribute("aria-pressed", String(audio !== null));
+    button.querySelector("[data-on]").hidden = audio === null;
+    button.querySelector("[data-off]").hidden = audio !== null;
+    play(ALERT);
+    play(HELP);
+  });
+
+  function play(tones) {
+    if (!audio) return;
+    const begin = Math.max(audio.currentTime, freeAt);
+    for (const [after, pitch, lasts] of tones) {
+      const at = begin + after;
+      const tone = audio.createOscillator();
+      const loudness = audio.createGain();
+      tone.frequency.value = pitch;
+      loudness.gain.setValueAtTime(0.25, at);
+      loudness.gain.exponentialRampToValueAtTime(0.001, at + lasts);
+      tone.connect(loudness).connect(audio.destination);
+      tone.start(at);
+      tone.stop(at + lasts + 0.01);
+      freeAt = at + lasts + REST_S;
+    }
+  }
+
+  const calls = callsOf(known);
+  return {
+    alert: () => play(ALERT),
+    help(things) {
+      if (calls(things, audio !== null)) play(HELP);
+    },
+  };
+}
+
+// Tells of each list of things, `{key, device}`, whether it calls for somebody: something is in it that was not before.
+// What comes within AGAIN_MS of a call for the same box waits until that is over, and calls then if it still stands.
+// While nobody listens nothing calls, and what was there is known.
+function callsOf(keys) {
+  let known = new Set(keys);
+  const calledAt = new Map();
+  return (things, isHeard) => {
+    const here = new Set(things.map((each) => each.key));
+    known = isHeard ? new Set([...known].filter((key) => here.has(key))) : here;
+    const now = performance.now();
+    const rests = (device) => now - (calledAt.get(device) ?? -Infinity) < AGAIN_MS;
+    const calling = new Set(things.filter((each) => !known.has(each.key)).map((each) => each.device).filter((device) => !rests(device)));
+    for (const device of calling) calledAt.set(device, now);
+    for (const each of things) if (calling.has(each.device)) known.add(each.key);
+    return calling.size > 0;
+  };
+}
