@@ -1,27 +1,68 @@
-// The sound of the wall, off until somebody switches it on: two rising tones for a new alert, one lower and shorter for
-// what newly needs help.
+// The sound of the wall, off until somebody switches it on in this tab: two rising tones for a new alert, one lower and
+// shorter for what newly needs help. It stays on over a reload (the wall makes one each midnight) and the way to
+// another page and back; a browser that wants a press first is said to.
 const ALERT = [[0, 660, 0.16], [0.18, 880, 0.16]]; // when, in seconds; pitch, in hertz; how long, in seconds
 const HELP = [[0, 392, 0.12]];
 const REST_S = 0.3;
 const AGAIN_MS = 600000; // a box that comes and goes sounds once in ten minutes
+const CHOSEN = "sound of the wall";
 
-// `button` switches it; its [data-on] and [data-off] say how it stands. `known`: keys of what needs help already.
+// `button` switches it; its [data-on], [data-off] and [data-held] say how it stands. `known`: keys of what needs help
+// already.
 export function sounds(button, known) {
   let audio = null;
   let freeAt = 0; // one after the other, also where both are due at once
+  let isShown = false; // what it sounds like, once after it was switched on
+  const isHeard = () => audio?.state === "running";
 
-  button.addEventListener("click", () => {
-    audio = audio ? (audio.close(), null) : new AudioContext();
-    freeAt = 0;
-    button.setAttribute("aria-pressed", String(audio !== null));
-    button.querySelector("[data-on]").hidden = audio === null;
+  function say() {
+    button.setAttribute("aria-pressed", String(isHeard()));
+    button.querySelector("[data-on]").hidden = !isHeard();
     button.querySelector("[data-off]").hidden = audio !== null;
+    button.querySelector("[data-held]").hidden = audio === null || isHeard();
+    if (!isHeard() || isShown) return;
+    isShown = true;
     play(ALERT);
     play(HELP);
+  }
+
+  function begin() {
+    audio = new AudioContext();
+    freeAt = 0;
+    audio.addEventListener("statechange", say);
+    say();
+  }
+
+  function end() {
+    audio.removeEventListener("statechange", say);
+    audio.close();
+    audio = null;
+    say();
+  }
+
+  // Any press lets a browser sound that held it back; one on the button then does no more than that.
+  function release(event) {
+    if (audio === null || isHeard()) return;
+    if (button.contains(event.target)) event.stopPropagation();
+    audio.resume();
+  }
+  addEventListener("click", release, { capture: true });
+  addEventListener("keyup", release, { capture: true });
+
+  button.addEventListener("click", () => {
+    isShown = false;
+    if (audio) end();
+    else begin();
+    if (audio) sessionStorage.setItem(CHOSEN, "on");
+    else sessionStorage.removeItem(CHOSEN);
   });
+  if (sessionStorage.getItem(CHOSEN)) {
+    isShown = true;
+    begin();
+  }
 
   function play(tones) {
-    if (!audio) return;
+    if (!isHeard()) return;
     const begin = Math.max(audio.currentTime, freeAt);
     for (const [after, pitch, lasts] of tones) {
       const at = begin + after;
@@ -41,7 +82,7 @@ export function sounds(button, known) {
   return {
     alert: () => play(ALERT),
     help(things) {
-      if (calls(things, audio !== null)) play(HELP);
+      if (calls(things, isHeard())) play(HELP);
     },
   };
 }

@@ -374,6 +374,23 @@ def sounded(page: Page) -> list[int]:
     return [round(each) for each in page.evaluate("window.tones.splice(0)")]
 
 
+ON, OFF, HELD = (
+    f"Âm báo (cảnh báo, cần xử lý): {how}"
+    for how in ("đang bật", "đang tắt", "hãy bấm một phím, trình duyệt đang chặn âm")
+)
+
+
+def says_of_sound(page: Page, words: str) -> None:
+    expect(page.locator("#sound")).to_have_text(words, use_inner_text=True)
+
+
+def switch_on(page: Page) -> None:
+    """It lets both be heard once."""
+    page.click("#sound")
+    says_of_sound(page, ON)
+    assert sounded(page) == [*ALERT, *HELP]
+
+
 def falls_silent(box: FakeBox, page: Page) -> None:
     """Returns when the strip says it."""
     box.raw("health", health_of(900), retain=True)
@@ -401,12 +418,7 @@ def test_what_newly_needs_help_sounds_once_lower_than_an_alert_and_not_again_for
 ) -> None:
     is_there(box)
     with listening(chrome, room) as page:
-        page.click("#sound")
-        assert sounded(page) == [*ALERT, *HELP]
-        expect(page.locator("#sound")).to_have_text(
-            "Âm báo (cảnh báo, cần xử lý): đang bật", use_inner_text=True
-        )
-
+        switch_on(page)
         falls_silent(box, page)
         soon(lambda: sounded(page) == HELP, page=page)
         box.tell(an_alert(1))
@@ -436,9 +448,9 @@ def test_what_needed_help_when_the_page_was_opened_makes_no_sound_and_a_second_b
         expect(other.page.locator("#needing.ill li", has_text=box.device)).to_have_count(1)
         is_there(second)
         with listening(chrome, room) as page:
-            page.click("#sound")
+            switch_on(page)
             hears_a_beat(page)
-            assert sounded(page) == [*ALERT, *HELP]
+            assert sounded(page) == []
             falls_silent(second, page)
             assert sounded(page) == HELP
             speaks(second, page)
@@ -454,13 +466,57 @@ def test_where_the_sound_is_off_nothing_sounds_and_what_came_meanwhile_does_not_
         speaks(box, page)
         falls_silent(box, page)
         assert sounded(page) == []
-        page.click("#sound")
-        assert sounded(page) == [*ALERT, *HELP]
+        switch_on(page)
         hears_a_beat(page)
         page.click("#sound")
-        expect(page.locator("#sound")).to_contain_text("đang tắt", use_inner_text=True)
+        says_of_sound(page, OFF)
         assert sounded(page) == []
         speaks(box, page)
+
+
+def test_a_sound_that_was_switched_on_stays_on_over_a_reload_and_another_page_and_is_off_in_another_tab(
+    chrome: Browser, room: DutyRoom, box: FakeBox
+) -> None:
+    is_there(box)
+    with listening(chrome, room) as page:
+        switch_on(page)
+        with page.expect_navigation():
+            page.evaluate("location.reload()")  # as the wall does at midnight
+        says_of_sound(page, ON)
+        page.click(".menu a[href='/boxes']")
+        page.click(".menu a[href='/']")
+        says_of_sound(page, ON)
+        expect(page.locator("#pulse.good")).to_be_visible()
+        assert sounded(page) == []
+        falls_silent(box, page)
+        assert sounded(page) == HELP
+        other = page.context.new_page()
+        other.goto(room.url)
+        says_of_sound(other, OFF)
+        page.click("#sound")
+        page.goto(room.url)
+        says_of_sound(page, OFF)
+        speaks(box, page)
+
+
+def test_where_the_browser_holds_the_sound_back_the_button_says_so_and_any_key_lets_it_sound(
+    chrome: Browser, room: DutyRoom
+) -> None:
+    with listening(chrome, room) as page:
+        switch_on(page)
+        page.goto(room.url)  # as if its address were typed: a browser asks for a press again then
+        says_of_sound(page, HELD)
+        hears_a_beat(page)
+        assert sounded(page) == []
+        page.keyboard.press("a")
+        says_of_sound(page, ON)
+        page.goto(room.url)
+        says_of_sound(page, HELD)
+        page.click("#sound")
+        says_of_sound(page, ON)
+        page.click("#sound")
+        says_of_sound(page, OFF)
+        assert sounded(page) == []
 
 
 def test_the_menu_of_a_phone_lies_at_the_thumb_with_all_its_pages_and_the_number_of_open_alerts(
