@@ -22,6 +22,7 @@ from agent.errors import NgatuError
 from agent.language import translated
 from agent.printable import printable
 from agent.translatable import joined, tr
+from station.boxes.finding_words import VERDICTS
 from station.boxes.findings import JudgedBox
 from station.boxes.pressing import Pressing, pressing
 from station.boxes.state_words import box_words
@@ -218,6 +219,8 @@ def _box(judged: JudgedBox, visitor: Visitor) -> dict[str, Any]:
         "title": printable(box.title),
         "href": f"/boxes/{quote(box.device, safe='')}",
         "speaks": box.is_online and not judged.is_silent,
+        "verdict": str(judged.verdict),
+        "verdict_words": translated(VERDICTS[judged.verdict], visitor.language),
         "state": translated(box_words(box.state, is_silent=judged.is_silent), visitor.language),
         "heard": visitor.console.templates.moment(visitor.language, box.word_ms),
         "heard_ms": box.word_ms,

@@ -154,13 +154,14 @@ function beat(said) {
   const list = document.getElementById("boxes");
   list.replaceChildren(...said.boxes.map((box) => {
     const item = document.createElement("li");
-    item.className = box.speaks && !box.needs ? "well" : "ill";
+    item.className = box.verdict;
     const link = document.createElement("a");
     link.href = box.href;
     link.textContent = box.title;
     const state = document.createElement("span");
     state.className = "state";
     state.textContent = box.state;
+    state.title = box.verdict_words;
     const heard = document.createElement("span");
     heard.className = "time";
     heard.textContent = box.heard;

@@ -123,7 +123,7 @@ def test_a_picture_that_is_shown_is_in_the_audit_log_once_and_not_each_time_the_
 
 def state_on(page: str, device: str) -> str:
     """The words beside a box in the wall's list."""
-    found = re.search(rf'<a href="/boxes/{device}">[^<]*</a> <span class="state">([^<]*)</span>', page)
+    found = re.search(rf'<a href="/boxes/{device}">[^<]*</a> <span class="state"[^>]*>([^<]*)</span>', page)
     assert found is not None
     return found[1]
 
@@ -146,6 +146,18 @@ def test_wall_list_and_page_call_a_box_silent_by_one_limit_and_in_one_word(
         assert ("The box has been silent for 5 min" in text) == ("silent" in words)
     assert ("more than 5 minutes" in page) == ("silent" in words)
     assert "not heard" not in wall + listed + page
+
+
+def test_the_wall_marks_a_box_as_the_page_of_boxes_does(tmp_path: Path) -> None:
+    with on_duty(tmp_path) as duty:
+        duty.store.commit(list(commune_of_every_kind(time.time())))
+        client = duty.client(language="en")
+        wall, listed = client.get("/").text, client.get("/boxes").text
+
+    marks = re.findall(r'<li class="(\w+)"><a href="/boxes/(hn-\d\d)">', wall)
+    of_wall = {device: mark for mark, device in marks}
+    assert of_wall == dict(re.findall(r'data-key="(hn-\d\d)" data-verdict="(\w+)"', listed))
+    assert set(of_wall.values()) == {"well", "look", "broken"}
 
 
 def test_a_box_that_tells_events_and_nothing_of_itself_is_silent_on_the_wall_too(tmp_path: Path) -> None:

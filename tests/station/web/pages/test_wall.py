@@ -336,7 +336,7 @@ def test_a_silent_box_is_seen_at_a_glance_with_its_name_and_since_when(
         expect(thing).to_contain_text("từ ")
         expect(thing).to_be_in_viewport(ratio=1)
         expect(officer.page.locator("#needing p")).to_be_in_viewport(ratio=1)
-        listed = officer.page.locator("#boxes li.ill", has_text=box.device)
+        listed = officer.page.locator("#boxes li.broken", has_text=box.device)
         expect(listed).to_contain_text("vẫn kết nối nhưng im lặng")
         name = listed.locator("a").bounding_box()
         assert name is not None and name["width"] > name["height"]  # no column of single letters
