@@ -21,7 +21,7 @@ from agent.translatable import tr
 from agent.transport.client import blank, connect
 from agent.wire import codec
 from agent.wire.channels import MessageKind
-from agent.wire.payloads import AckPayload, CommandPayload, InfoPayload
+from agent.wire.payloads import AckBody, CommandPayload, InfoPayload
 from agent.wire.signature import sign
 from agent.wire.topics import Topics
 from station.ingest.settings import SubscriberSettings
@@ -37,7 +37,7 @@ class CommandReply:
     """What came back."""
 
     id: str
-    answers: list[AckPayload] = field(default_factory=list)
+    answers: list[AckBody] = field(default_factory=list)
     """In the order in which they came; none: the box has not answered yet, and may do so later."""
     picture: bytes | None = None
     session: str | None = None
@@ -50,7 +50,7 @@ class Onlooker:
 
     picture: Callable[[bytes, Mapping[str, str]], None]
     """The JPEG, and its MQTT user properties; in the caller's thread."""
-    turn: Callable[[list[AckPayload]], None] = lambda _answers: None
+    turn: Callable[[list[AckBody]], None] = lambda _answers: None
     """Several times a second, with the answers that have come."""
 
 
@@ -191,7 +191,7 @@ class _Inbox:
         self.id = ""
         self.code: int | None = None
         self.words: list[str] = []
-        self.answers: list[AckPayload] = []
+        self.answers: list[AckBody] = []
         self.picture: bytes | None = None
         self.session: str | None = None
         """The box's, by its birth message."""
@@ -203,7 +203,7 @@ class _Inbox:
         user = dict(getattr(message.properties, "UserProperty", ()))
         if kind is MessageKind.ACK:
             with suppress(WireError):
-                self.answers.append(codec.parse(AckPayload, bytes(message.payload)))
+                self.answers.append(codec.parse(AckBody, bytes(message.payload)))
         elif kind is MessageKind.INFO:
             with suppress(WireError):
                 self.info = codec.parse(InfoPayload, bytes(message.payload))

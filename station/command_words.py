@@ -15,7 +15,7 @@ from agent.printable import printable
 from agent.settings.access import user_name
 from agent.settings.quoting import nearest
 from agent.translatable import joined, tr
-from agent.wire.payloads import AckPayload
+from agent.wire.payloads import AckBody
 from agent.wire.topics import Topics
 from agent.wire.verbs import VERBS, Verb, typed, understood, usage
 from agent.wire.words import ANSWERS, named
@@ -204,6 +204,6 @@ def picture_words(answered: CommandReply, sha256: str, is_kept: bool | None, wai
 
 def promised(answered: CommandReply) -> str | None:
     """The sha256 of the picture that the answer promises."""
-    last: AckPayload | None = answered.answers[-1] if answered.answers else None
+    last: AckBody | None = answered.answers[-1] if answered.answers else None
     sha256 = last.result.get("sha256") if last is not None and last.state == "done" else None
     return sha256 if isinstance(sha256, str) and len(sha256) == 64 and sha256.isalnum() else None

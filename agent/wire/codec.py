@@ -24,7 +24,7 @@ from agent.wire.payloads import (
     LAST_YEAR,
     PROOF_DIGITS,
     SCHEMA_VERSION,
-    AckPayload,
+    AckBody,
     Carried,
     ChainBody,
     HelloPayload,
@@ -213,7 +213,7 @@ def ack(
     result: dict[str, Any] | None = None,
 ) -> bytes:
     """What became of a command."""
-    return encode(AckPayload(id=command_id, state=state, time=moment(now), detail=detail, result=result or {}))
+    return encode(AckBody(id=command_id, state=state, time=moment(now), detail=detail, result=result or {}))
 
 
 def pictures_sha256(digests: Iterable[str]) -> str:

@@ -21,7 +21,7 @@ from agent.errors import OutboxError
 from agent.host.supervise import OutageLog
 from agent.outbox.outbox import Outbox
 from agent.wire import codec
-from agent.wire.payloads import AckPayload
+from agent.wire.payloads import AckBody
 from agent.wire.topics import Topics
 from agent.workers.command_records import CommandRecords, ack_message
 
@@ -92,7 +92,7 @@ class CommandIntake:
     def _again(self, command: Command, ack: bytes | None) -> None:
         """It was taken before, and is not done again. Who asks again has missed the ack, if there is one."""
         if ack is not None:
-            first = codec.parse(AckPayload, ack)
+            first = codec.parse(AckBody, ack)
             detail = "; ".join(filter(None, (first.detail, "repeated: not done again")))
             self._acknowledge(codec.encode(first.model_copy(update={"detail": detail})), command.id)
         self._records.note(command, "repeated")

@@ -16,7 +16,7 @@ from agent.errors import WireError
 from agent.translatable import tr
 from agent.wire.audit_log import AuditEntry, AuditFault, AuditFinding, check, entry
 from agent.wire.codec import parse
-from agent.wire.payloads import AckPayload, AuditBody
+from agent.wire.payloads import AckBody, AuditBody
 from station.ingest.inbound import MessageKind
 from station.store.database import in_words
 from station.store.schema import box, other_message
@@ -64,7 +64,7 @@ def log_of(connection: Connection, box_id: int, name: str) -> BoxLog:
             if kind == str(MessageKind.AUDIT):
                 came += _entries(parse(AuditBody, body.encode()))
             else:
-                acks += _named(parse(AckPayload, body.encode()))
+                acks += _named(parse(AckBody, body.encode()))
     once = {line.sha256: line for line in came}
     return BoxLog(name, tuple(once.values()), tuple(check(came, acks)))
 
@@ -85,7 +85,7 @@ def _entries(body: AuditBody) -> Iterator[AuditEntry]:
             yield entry(text)
 
 
-def _named(ack: AckPayload) -> Iterator[tuple[int, str]]:
+def _named(ack: AckBody) -> Iterator[tuple[int, str]]:
     n, digest = ack.result.get("audit"), ack.result.get("audit_sha256")
     if isinstance(n, int) and isinstance(digest, str):
         yield n, digest

@@ -17,7 +17,7 @@ from typing import Final
 
 from agent.printable import printable
 from agent.wire import codec
-from agent.wire.payloads import AckPayload
+from agent.wire.payloads import AckBody
 from agent.wire.verbs import LOOK_OLDEST_S
 from station.ingest import jpeg
 from station.look.folder import MOST_BYTES
@@ -125,7 +125,7 @@ class LiveLook:
         with self._lock:
             self._left, self._newest = True, None
 
-    def end(self, answer: AckPayload | None) -> None:
+    def end(self, answer: AckBody | None) -> None:
         """It is over; `answer` is the box's last word on it."""
         said = answer.result.get("pictures_sha256") if answer is not None else None
         with self._lock:

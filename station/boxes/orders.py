@@ -25,7 +25,7 @@ import structlog
 
 from agent.errors import BrokerUnreachable, NgatuError
 from agent.translatable import tr
-from agent.wire.payloads import AckPayload, InfoPayload, rfc3339
+from agent.wire.payloads import AckBody, InfoPayload, rfc3339
 from agent.wire.signature import private_key
 from agent.wire.topics import Topics
 from agent.wire.verbs import LOOK_S, OFFICER_LETTERS, PURPOSE_LETTERS, understood
@@ -223,7 +223,7 @@ class OrderDesk:
                 noted.append(note_order(self._config, wanted, command_id, info))
             went_out.set()
 
-        def turn(answers: list[AckPayload]) -> None:
+        def turn(answers: list[AckBody]) -> None:
             self._change(order_id, _stage(answers))
             if look is not None and look.is_deserted:
                 raise _Deserted
@@ -250,7 +250,7 @@ class OrderDesk:
                 before=before,
             )
 
-    def _ended(self, order_id: str, last: AckPayload | None, promised: str | None) -> None:
+    def _ended(self, order_id: str, last: AckBody | None, promised: str | None) -> None:
         if last is None:
             begun = self._orders[order_id].stage in (OrderStage.ACCEPTED, OrderStage.COMING)
             why = (
@@ -273,7 +273,7 @@ class OrderDesk:
                 self._orders[order_id] = replace(order, stage=stage, changed_ms=changed_ms, **more)
 
 
-def _stage(answers: list[AckPayload]) -> OrderStage:
+def _stage(answers: list[AckBody]) -> OrderStage:
     """While nobody knows yet how it ends."""
     if any("sha256" in each.result for each in answers):
         return OrderStage.COMING

@@ -13,7 +13,7 @@ import typer
 from agent.cli.exit import ExitCode, one_line_errors
 from agent.language import translated
 from agent.translatable import tr
-from agent.wire.payloads import AckPayload
+from agent.wire.payloads import AckBody
 from agent.wire.verbs import LOOK_PER_S, LOOK_S, Verb
 from station.backup.cli import DEFAULT, StationFile
 
@@ -95,7 +95,7 @@ def look_command(
     _tell(complete, last)
 
 
-def _tell(complete: bool, last: AckPayload | None) -> None:
+def _tell(complete: bool, last: AckBody | None) -> None:
     """What became of it.
 
     Raises:

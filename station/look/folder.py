@@ -24,7 +24,7 @@ from agent.language import translated
 from agent.printable import printable
 from agent.translatable import tr
 from agent.wire import codec
-from agent.wire.payloads import AckPayload
+from agent.wire.payloads import AckBody
 from agent.wire.verbs import LOOK_OLDEST_S, LOOK_PER_S, LOOK_S
 from station.ingest import jpeg
 from station.look.timeliness import Timeliness
@@ -155,7 +155,7 @@ class LookFolder:
             self._write_page(lasts=True)
         return True
 
-    def end(self, answer: AckPayload | None) -> bool:
+    def end(self, answer: AckBody | None) -> bool:
         """The look is over; whether all that the box sent is here, as it sent it. Without a picture it goes."""
         if not self.pictures:
             with suppress(OSError):

@@ -9,7 +9,7 @@ import pytest
 
 from agent.errors import NgatuError, UsageError
 from agent.wire import codec
-from agent.wire.payloads import AckPayload
+from agent.wire.payloads import AckBody
 from agent.wire.verbs import VERBS, Verb, usage
 from station.command import CommandReply
 from station.command_words import arguments, may_save, order, picture_words, promised, save, shown
@@ -18,7 +18,7 @@ ANSWER = b'{"id":"c-1","state":"done","time":"2026-03-02T11:04:07Z"}'
 
 
 def answered(state: str = "done", picture: bytes | None = None, **result: object) -> CommandReply:
-    answer = codec.parse(AckPayload, ANSWER).model_copy(update={"state": state, "result": result})
+    answer = codec.parse(AckBody, ANSWER).model_copy(update={"state": state, "result": result})
     return CommandReply("c-1", [answer], picture)
 
 
@@ -78,7 +78,7 @@ def test_a_wrong_argument_is_told_with_what_there_is(verb: str, words: list[str]
 
 def test_an_answer_cannot_steer_the_technicians_terminal() -> None:
     steering = b'"detail":"a\\u001b[2J","result":{"x":"\\u009b31m\\u202e"}'
-    answer = codec.parse(AckPayload, ANSWER[:-1] + b"," + steering + b"}")
+    answer = codec.parse(AckBody, ANSWER[:-1] + b"," + steering + b"}")
 
     said = shown(CommandReply("c-1", [answer]))
 

@@ -26,7 +26,7 @@ from agent.outbox.outbox import Outbox, OutboxSettings
 from agent.publishing.jpeg import Jpeg
 from agent.wire import codec
 from agent.wire.message import Stored
-from agent.wire.payloads import AckPayload, CommandPayload
+from agent.wire.payloads import AckBody, CommandPayload
 from agent.wire.signature import sign
 from agent.wire.topics import Topics
 from agent.wire.verbs import ClipArgs, LookArgs, ReleaseArgs, SamplesArgs
@@ -198,9 +198,9 @@ class CommandedBox:
     def sent(self) -> list[Stored]:
         return sorted(self.outbox.waiting(1000, self.machine.now()), key=lambda each: each.seq)
 
-    def acks(self, name: str = "") -> list[AckPayload]:
+    def acks(self, name: str = "") -> list[AckBody]:
         return [
-            codec.parse(AckPayload, each.message.body)
+            codec.parse(AckBody, each.message.body)
             for each in self.sent()
             if each.message.topic.startswith(f"ack/{name}") and each.message.content_type == codec.JSON
         ]

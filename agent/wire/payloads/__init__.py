@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from agent.wire.payloads.base import SCHEMA_VERSION, Payload, Posted
 from agent.wire.payloads.clock import ClockMapBody, ClockMapPayload, ClockPayload
-from agent.wire.payloads.commands import AckPayload, AuditBody, AuditPayload, AuditText, CommandPayload
+from agent.wire.payloads.commands import AckBody, AckPayload, AuditBody, AuditPayload, AuditText, CommandPayload
 from agent.wire.payloads.counts import CountBody, CountPayload
 from agent.wire.payloads.delivery import (
     PROOF_DIGITS,
@@ -50,7 +50,7 @@ from agent.wire.payloads.field_types import (
     Word,
     rfc3339,
 )
-from agent.wire.payloads.footage import EvidencePayload, RecordingBody, RecordingPayload
+from agent.wire.payloads.footage import EvidenceBody, EvidencePayload, RecordingBody, RecordingPayload
 from agent.wire.payloads.health import (
     MOST_DEGRADED,
     CameraHealth,
@@ -86,6 +86,7 @@ __all__ = [
     "PROOF_DIGITS",
     "SCHEMA_VERSION",
     "UNKNOWN_COLOUR",
+    "AckBody",
     "AckPayload",
     "Amount",
     "AuditBody",
@@ -109,6 +110,7 @@ __all__ = [
     "DiskHealth",
     "EventBody",
     "EventPayload",
+    "EvidenceBody",
     "EvidencePayload",
     "FootageHealth",
     "Fraction",

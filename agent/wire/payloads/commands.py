@@ -26,14 +26,18 @@ class CommandPayload(Payload):
     )
 
 
-class AckPayload(Payload):
-    """Box to station: what became of a command."""
+class AckBody(Payload):
+    """What became of a command, as it lies in the outbox."""
 
     id: Id = Field(description="Of the command.")
     state: Literal["accepted", "done", "refused", "failed"] = Field(description="How far it came.")
     time: Time = Field(description="When that was so.")
     detail: Text | None = Field(None, description="Why, in words, when it was not done.")
     result: dict[str, Any] = Field({}, description="What the verb gives back.")
+
+
+class AckPayload(AckBody, Posted):
+    """Box to station: what became of a command."""
 
 
 AuditText = Annotated[str, StringConstraints(pattern=r"^[\x20-\x7e]{1,32768}$")]

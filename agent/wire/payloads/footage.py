@@ -37,8 +37,8 @@ class RecordingPayload(RecordingBody, Posted):
     """Box to station, every five minutes while a camera is recorded, and when a recording stops."""
 
 
-class EvidencePayload(Payload):
-    """Box to station: the state of a request for footage, or of an order for frames."""
+class EvidenceBody(Payload):
+    """The state of a request for footage, or of an order for frames, as it lies in the outbox."""
 
     id: Id = Field(description="Of the request.")
     state: Literal["requested", "cutting", "sending", "complete", "refused", "failed", "released"] = Field(
@@ -51,3 +51,7 @@ class EvidencePayload(Payload):
     sent_bytes: Whole = Field(0, description="Of these, what the station has receipted.")
     parts: Whole | None = Field(None, description="Pieces of all files together; null: it is not cut yet.")
     sent_parts: Whole = Field(0, description="Of these, those that the station has receipted.")
+
+
+class EvidencePayload(EvidenceBody, Posted):
+    """Box to station: the state of a request for footage, or of an order for frames."""

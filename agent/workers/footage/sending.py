@@ -24,7 +24,7 @@ from agent.wire import codec
 from agent.wire.channels import MessageKind
 from agent.wire.codec import moment
 from agent.wire.message import Message, Priority
-from agent.wire.payloads import EvidencePayload
+from agent.wire.payloads import EvidenceBody
 
 log = structlog.get_logger(__name__)
 
@@ -293,7 +293,7 @@ class PackageSender:
     def _say(self, noted: NotedClip, priority: Priority, parts: int, sent_bytes: int = 0) -> None:
         now = self._clock.now()
         waits = noted.state is ClipState.REQUESTED
-        payload = EvidencePayload(
+        payload = EvidenceBody(
             id=noted.request.id,
             state=noted.state.value,
             time=moment(now),

@@ -22,7 +22,7 @@ import structlog
 from agent.translatable import tr
 from agent.wire import pieces
 from agent.wire.channels import MessageKind
-from agent.wire.payloads import AckPayload, EvidencePayload
+from agent.wire.payloads import AckBody, EvidenceBody
 from agent.wire.topics import read as read_topic
 from station.footage.arrival.arriving import LATER, Arriving
 from station.footage.arrival.listing import MANIFEST, SIGNATURE
@@ -100,7 +100,7 @@ class FootageIntake:
         Raises:
             OSError: the disk does not take them.
         """
-        words: list[tuple[str, EvidencePayload | AckPayload]] = []
+        words: list[tuple[str, EvidenceBody | AckBody]] = []
         touched: defaultdict[tuple[str, str], list[SpooledPiece]] = defaultdict(list)
         for message in messages:
             if message.problem is not None:
@@ -109,7 +109,7 @@ class FootageIntake:
                 names = _names(message)
                 piece = SpooledPiece(names["file"], int(names["chunk"]), message.raw)
                 touched[message.device, names["request_id"]].append(piece)
-            elif isinstance(message.payload, EvidencePayload | AckPayload):
+            elif isinstance(message.payload, EvidenceBody | AckBody):
                 words.append((message.device, message.payload))
         for (device, request_id), fresh in touched.items():
             folder = self._find(device, request_id)
@@ -192,7 +192,7 @@ class FootageIntake:
         known.spool.remove()
         return False
 
-    def _note_word(self, device: str, payload: EvidencePayload | AckPayload) -> None:
+    def _note_word(self, device: str, payload: EvidenceBody | AckBody) -> None:
         """What the box says of a request; what is on disk here says more, and is not undone by it."""
         folder = self._find(device, payload.id)
         if folder is None:
@@ -205,7 +205,7 @@ class FootageIntake:
         changed: dict[str, Any] = {"stage": stage, "detail": payload.detail}
         if payload.state == "complete":  # and yet not all of it is here
             changed["detail"] = tr("the box has sent all of it, and not all of it is here: ask for it again")
-        if isinstance(payload, EvidencePayload) and payload.size_bytes is not None and state.size_bytes is None:
+        if isinstance(payload, EvidenceBody) and payload.size_bytes is not None and state.size_bytes is None:
             changed["size_bytes"] = payload.size_bytes
         if stage in CLOSED and isinstance(folder, SampleFolder) and self._keep_what_came(folder, payload):
             return
@@ -215,7 +215,7 @@ class FootageIntake:
             with suppress(FileNotFoundError):
                 folder.pieces.unlink()
 
-    def _keep_what_came(self, folder: SampleFolder, payload: EvidencePayload | AckPayload) -> bool:
+    def _keep_what_came(self, folder: SampleFolder, payload: EvidenceBody | AckBody) -> bool:
         """Of frames each is worth something by itself, though no more come; False: none has come."""
         known = self._open(folder)
         if known is None or known.listed is None:

@@ -12,7 +12,7 @@ from statistics import median
 import av
 import numpy as np
 
-from agent.wire.payloads import AckPayload
+from agent.wire.payloads import AckBody
 from agent.wire.topics import Topics
 from station.command import Onlooker, send
 from station.ingest.settings import SubscriberSettings
@@ -81,7 +81,7 @@ class Seen:
     """Of the pictures that were shown, in seconds when they came."""
     came: int
     """Also of those that were not."""
-    ack: AckPayload
+    ack: AckBody
     """What the box says of it."""
 
 

@@ -30,6 +30,12 @@ def test_bytes_and_json_with_a_place_in_a_stream_lie_in_the_outbox_but_for_what_
         assert channel.kept or channel.live or not placed, channel.kind
 
 
+def test_what_lies_in_the_outbox_tells_its_place_in_a_stream_in_its_schema_too() -> None:
+    for channel in CHANNELS:
+        if channel.kept and not isinstance(channel.payload, Format):
+            assert issubclass(channel.payload, Posted), channel.kind
+
+
 def test_what_is_live_is_kept_nowhere() -> None:
     assert [each.kind for each in CHANNELS if each.live] == [MessageKind.LOOK]
     assert not any(each.kept or each.retained for each in CHANNELS if each.live)

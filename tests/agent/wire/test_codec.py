@@ -17,7 +17,7 @@ from agent.wire.channels import MessageKind, models
 from agent.wire.message import Message, Priority, Stored
 from agent.wire.payloads import (
     LARGEST,
-    AckPayload,
+    AckBody,
     HealthPayload,
     HelloPayload,
     ReceiptPayload,
@@ -218,7 +218,7 @@ def test_hello_status_and_ack_are_read_as_they_were_written(
 ) -> None:
     hello = codec.parse(HelloPayload, codec.hello("life", "s-1", oldest, newest, at))
     status = codec.parse(StatusPayload, codec.status("stopped", "life", at))
-    answer = codec.parse(AckPayload, codec.ack("c-1", "refused", at, "expired"))
+    answer = codec.parse(AckBody, codec.ack("c-1", "refused", at, "expired"))
 
     assert (hello.session, hello.stream, hello.oldest, hello.newest) == ("life", "s-1", oldest, newest)
     assert (status.state, status.session, status.time) == ("stopped", "life", codec.moment(at))
@@ -236,7 +236,7 @@ def test_a_reader_ignores_what_it_does_not_know_but_refuses_another_major_versio
 def test_a_payload_above_the_hard_limit_is_not_written() -> None:
     with pytest.raises(WireError) as caught:
         codec.ack("c-1", "done", AT, result={"list": ["x" * 1000] * 70})
-    assert caught.value.what == "AckPayload of 70305 bytes"
+    assert caught.value.what == "AckBody of 70305 bytes"
     assert caught.value.hint == "the limit is 65536"
 
 
@@ -249,8 +249,8 @@ def test_what_is_wrong_with_a_payload_is_told_by_its_first_three_fields() -> Non
         (b"[]", "payload: should be an object"),
     ):  # fmt: skip
         with pytest.raises(WireError) as caught:
-            codec.parse(AckPayload, payload)
-        assert caught.value.what == f"AckPayload: {what}"
+            codec.parse(AckBody, payload)
+        assert caught.value.what == f"AckBody: {what}"
         assert caught.value.hint == "this side speaks schema 1.0"
 
 
@@ -258,10 +258,10 @@ def test_a_payload_of_the_hard_limit_is_read_and_a_larger_one_is_not() -> None:
     payload = codec.ack("c-1", "done", AT)
     most = payload + b" " * (codec.MAX_JSON_BYTES - len(payload))
 
-    assert codec.parse(AckPayload, most).id == "c-1"
+    assert codec.parse(AckBody, most).id == "c-1"
     with pytest.raises(WireError) as caught:
-        codec.parse(AckPayload, most + b" ")
-    assert (caught.value.what, caught.value.hint) == ("AckPayload: 65537 bytes", "the limit is 65536")
+        codec.parse(AckBody, most + b" ")
+    assert (caught.value.what, caught.value.hint) == ("AckBody: 65537 bytes", "the limit is 65536")
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import Any
 
 from agent.wire import codec
-from agent.wire.payloads import AckPayload
+from agent.wire.payloads import AckBody
 from agent.wire.verbs import LOOK_OLDEST_S
 from station.boxes import live_look
 from station.boxes.live_look import HEARS_S, LiveLook
@@ -29,8 +29,8 @@ class Looked:
         return data
 
 
-def ack(result: dict[str, Any]) -> AckPayload:
-    return AckPayload(id="x", state="done", time=datetime.fromtimestamp(NOW_S, UTC), result=result)
+def ack(result: dict[str, Any]) -> AckBody:
+    return AckBody(id="x", state="done", time=datetime.fromtimestamp(NOW_S, UTC), result=result)
 
 
 def test_a_picture_is_taken_once_and_then_held_no_more() -> None:

@@ -14,7 +14,7 @@ import pytest
 from agent.core.types import Instant
 from agent.errors import NgatuError
 from agent.wire import codec
-from agent.wire.payloads import AckPayload
+from agent.wire.payloads import AckBody
 from station.look.folder import LookFacts, LookFolder, pictures_of
 from tests.support.jpegs import jpeg
 
@@ -30,13 +30,13 @@ def at(moment_s: float) -> str:
     return datetime.fromtimestamp(moment_s, UTC).isoformat()
 
 
-def answer(*pictures: bytes, **more: Any) -> AckPayload:
+def answer(*pictures: bytes, **more: Any) -> AckBody:
     digest = codec.pictures_sha256(sha256(data).hexdigest() for data in pictures)
     body = codec.ack(
         "cmd-1", "done", Instant(0.0, 1e9), None, {"sent": len(pictures), "pictures_sha256": digest}
     )
     added = {"seq": 1, "stream": "s-1", "published_at": "2026-03-02T11:04:07.412Z"}
-    return codec.parse(AckPayload, json.dumps({**json.loads(body), **added, **more}).encode())
+    return codec.parse(AckBody, json.dumps({**json.loads(body), **added, **more}).encode())
 
 
 def test_the_page_shows_the_newest_while_it_lasts_and_all_at_its_end(tmp_path: Path) -> None:
