@@ -25,26 +25,37 @@ def make(path: Path, passphrase: str) -> Path:
     """A new key at `path`, readable by its owner only; its public half beside it, as `.pub`, is returned.
 
     Raises:
-        NgatuError: there is a key already, or the passphrase is too short.
+        NgatuError: there is a key or a public half already, the folder does not take it, or the passphrase is
+            too short. Nothing is left there then.
     """
     if len(passphrase) < MIN_PASSPHRASE_CHARS:
         raise NgatuError("the passphrase is too short", f"take {MIN_PASSPHRASE_CHARS} characters or more")
     key = Ed25519PrivateKey.generate()
     secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(passphrase.encode()))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        raise NgatuError(
-            f"{path}: there is a key already", "the boxes know it: keep it, or name another file"
-        ) from None
-    with os.fdopen(handle, "wb") as file:
-        file.write(secret)
-        file.flush()
-        os.fsync(file.fileno())
     public = path.with_suffix(".pub")
-    public.write_bytes(key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    open_half = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    made: list[Path] = []
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        for file, data, mode in ((public, open_half, 0o644), (path, secret, 0o600)):
+            _write_new(file, data, mode, made)
+    except OSError as error:
+        for file in made:
+            file.unlink(missing_ok=True)
+        if isinstance(error, FileExistsError) and path.parent.is_dir():
+            what = f"{error.filename or path}: there is a key already"
+            raise NgatuError(what, "the boxes know it: keep it, or name another file") from None
+        what = f"{path}: {error.strerror or error}"
+        raise NgatuError(what, "may this user write there, and is there room?") from None
     return public
+
+
+def _write_new(file: Path, data: bytes, mode: int, made: list[Path]) -> None:
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as written:
+        made.append(file)
+        written.write(data)
+        written.flush()
+        os.fsync(written.fileno())
 
 
 def read_private(path: Path, passphrase: str) -> Ed25519PrivateKey:

@@ -8,8 +8,9 @@
 Invariants
 1. Keys of boxes never come here: only requests do, and only public halves leave.
 2. What is signed is in the index first; so is what is revoked.
-3. Whoever was revoked because of a lost key is not signed again unless it is said twice.
+3. Whoever was revoked because of a lost key is not signed again unless it is said twice, and that key never.
 4. The folder is whole after a crash at any moment; a list may lag behind the index, until it is written anew.
+5. No list is made of an index that is older than the last one: it would let in again who was revoked since.
 """
 
 from __future__ import annotations
@@ -33,11 +34,13 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from agent.errors import NgatuError
-from fleet.ca.crl import listed
-from fleet.ca.index import CertificateIndex, Issued, Kind, Reason, write_whole
-from fleet.ca.request import alternative, fitting, public_key
+from fleet.ca.crl import listed, number_in
+from fleet.ca.index import CertificateIndex, Issued, Kind, Reason, in_words, write_whole
+from fleet.ca.request import alternative, digest, fitting, public_key
 
 MIN_CA_PASSPHRASE_CHARS: Final = 12
+MAX_NAME_BYTES: Final = 64
+"""Of a common name (RFC 5280, ub-common-name)."""
 AUTHORITY_DAYS: Final = 3650
 CERTIFICATE_DAYS: Final = 90
 """At least three times the longest outage that a box must survive: thirty days without a way to renew."""
@@ -67,7 +70,8 @@ class Authority:
         broker lets it in, and no other.
 
         Raises:
-            NgatuError: name or request do not fit, or the name was revoked for a lost key and `again` is off.
+            NgatuError: name or request do not fit, the key is one that was lost, or the name was revoked for
+                another lost key and `again` is off.
         """
         fitting(kind, name)
         key = public_key(request, name)
@@ -81,8 +85,9 @@ class Authority:
                 "make a new authority in another folder, and let boxes trust both while they change over",
             )
         with self.index.alone():
-            self._not_lost(name, again)
-            each = Issued(x509.random_serial_number(), kind, name, now - EARLIER, ends)
+            self._not_lost(name, digest(key), again)
+            serial = x509.random_serial_number()
+            each = Issued(serial, kind, name, now - EARLIER, ends, key=digest(key))
             signed = self._signed(each, key, names)
             self.index.note_issue(each, now)  # invariant 2
         return signed.public_bytes(Encoding.PEM)
@@ -117,12 +122,19 @@ class Authority:
             write_whole(path, crl.public_bytes(Encoding.PEM))
         return path
 
-    def _not_lost(self, name: str, again: bool) -> None:
-        lost = [each for each in self.index.issued() if each.name == name and each.reason == "keyCompromise"]
-        if lost and not again:  # invariant 3
+    def _not_lost(self, name: str, key: str, again: bool) -> None:
+        lost = [each for each in self.index.issued() if each.reason == "keyCompromise"]
+        own = [each for each in lost if each.name == name]
+        if own and not again:  # invariant 3
             raise NgatuError(
-                f"{name}: its key was lost, and it was revoked on {lost[-1].revoked:%Y-%m-%d}",
+                f"{name}: its key was lost, and it was revoked on {own[-1].revoked:%Y-%m-%d}",
                 "take it out of the inventory; for a new box of the same name add --again",
+            )
+        same = [each for each in lost if each.key == key]
+        if same:
+            raise NgatuError(
+                f"{name}: this key was lost: {same[-1].name} was revoked for it on {same[-1].revoked:%Y-%m-%d}",
+                "whoever has it would be let in again: make a new key there, by a new card or by rotate.yml",
             )
 
     def _key(self) -> ec.EllipticCurvePrivateKey:
@@ -150,13 +162,27 @@ def make(folder: Path, name: str, passphrase: str, now: datetime, days: int = AU
     """A new authority, with an empty list of the revoked.
 
     Raises:
-        NgatuError: there is one in the folder already, or the passphrase is too short.
+        NgatuError: there is one in the folder already, the folder cannot be written, the name is empty or
+            longer than a certificate bears, or the passphrase is too short.
     """
     if len(passphrase) < MIN_CA_PASSPHRASE_CHARS:
         raise NgatuError("the passphrase is too short", f"take {MIN_CA_PASSPHRASE_CHARS} characters or more")
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if (folder / "ca.key").exists():
-        raise NgatuError(f"{folder}: there is an authority already", "the fleet trusts it: name another folder")
+    if not 1 <= (size := len(name.encode())) <= MAX_NAME_BYTES:
+        raise NgatuError(
+            f"--name {name!r}: {size} bytes, a certificate bears 1 to {MAX_NAME_BYTES}",
+            "take a shorter one; a letter with accents has two or three bytes",
+        )
+    index = CertificateIndex(folder / "index.jsonl")
+    with in_words(folder, "name a folder in which you may write: --folder"):
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if (folder / "ca.key").exists():
+            raise NgatuError(
+                f"{folder}: there is an authority already", "the fleet trusts it: name another folder"
+            )
+        if index.path.exists() and index.issued():
+            raise NgatuError(f"{folder}: ca.key is missing", "take it from your copy, or name another folder")
+        for left in (index.path, folder / "crl.pem"):  # of one that was half made: it has signed nothing
+            left.unlink(missing_ok=True)
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     serial = x509.random_serial_number()
@@ -164,10 +190,9 @@ def make(folder: Path, name: str, passphrase: str, now: datetime, days: int = AU
     builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
     builder = builder.add_extension(_usage(key_cert_sign=True, crl_sign=True), critical=True)
     certificate = builder.sign(key, hashes.SHA256())
-    index = CertificateIndex(folder / "index.jsonl")
     # The key comes last: a folder that has one is complete but for its list (invariant 4).
-    index.path.unlink(missing_ok=True)
-    index.create()
+    with in_words(index.path, "may this user write there, and is there room?"):
+        index.create()
     write_whole(folder / "ca.crt", certificate.public_bytes(Encoding.PEM))
     secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(passphrase.encode()))
     write_whole(folder / "ca.key", secret, 0o600)
@@ -180,7 +205,7 @@ def look(folder: Path) -> Authority:
     """An authority to be asked, not to sign.
 
     Raises:
-        NgatuError: there is none in the folder.
+        NgatuError: there is none in the folder, or its index is older than its list.
     """
     try:
         certificate = x509.load_pem_x509_certificate((folder / "ca.crt").read_bytes())
@@ -190,7 +215,13 @@ def look(folder: Path) -> Authority:
     except ValueError:
         what = f"{folder / 'ca.crt'}: this is no certificate"
         raise NgatuError(what, "take it from your copy of the folder") from None
-    return Authority(folder, certificate, CertificateIndex(folder / "index.jsonl"))
+    index = CertificateIndex(folder / "index.jsonl")
+    if index.path.exists() and index.crl_number() < number_in(folder / "crl.pem"):  # invariant 5
+        raise NgatuError(
+            f"{index.path}: it is older than crl.pem beside it, and lacks who was revoked since",
+            "take the whole folder from your newest copy, and revoke again who was revoked after that copy",
+        )
+    return Authority(folder, certificate, index)
 
 
 def unlock(folder: Path, passphrase: str) -> Authority:

@@ -63,6 +63,15 @@ def read(path: Path) -> x509.CertificateRevocationList:
         raise NgatuError(f"{path}: no list of the revoked: {error}", "write one: ngatu ca crl") from None
 
 
+def number_in(path: Path) -> int:
+    """The number of the list in a file; 0: none is there that can be read."""
+    try:
+        crl = x509.load_pem_x509_crl(path.read_bytes())
+        return crl.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
+    except (OSError, ValueError, x509.ExtensionNotFound):
+        return 0
+
+
 def remaining(crl: x509.CertificateRevocationList, now: datetime) -> timedelta:
     """How long it still lasts; negative: the broker lets nobody in."""
     ends = crl.next_update_utc

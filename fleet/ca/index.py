@@ -12,7 +12,7 @@ import fcntl
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -24,6 +24,8 @@ Kind = Literal["box", "station", "operator", "broker", "screen"]
 Reason = Literal["unspecified", "keyCompromise", "superseded", "cessationOfOperation"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 REASONS: tuple[Reason, ...] = get_args(Reason)
+_WHOLE = "take the whole folder of the authority from your copy"
+_ROOM = "may this user write there, and is there room? then run the same again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,8 @@ class Issued:
     ends: datetime
     revoked: datetime | None = None
     reason: Reason | None = None
+    key: str = ""
+    """The sha256 of the public key, in hex; empty: signed before keys were written down."""
 
     def good(self, now: datetime) -> bool:
         """Neither revoked nor over."""
@@ -61,7 +65,9 @@ class CertificateIndex:
     @contextmanager
     def alone(self) -> Iterator[None]:
         """Keep every other program out while the block runs: numbers are given out in it."""
-        with self.path.open("rb") as file:
+        with in_words(self.path, _WHOLE):
+            file = self.path.open("rb")
+        with file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
 
@@ -69,7 +75,7 @@ class CertificateIndex:
         """Every certificate in the order of signing.
 
         Raises:
-            NgatuError: a line that is not the last cannot be read.
+            NgatuError: there is no file, or a line that is not the last cannot be read.
         """
         by_serial: dict[int, Issued] = {}
         for act in self._acts():
@@ -77,6 +83,7 @@ class CertificateIndex:
                 each = Issued(
                     int(act["serial"], 16), act["kind"], act["name"],
                     datetime.fromisoformat(act["begins"]), datetime.fromisoformat(act["ends"]),
+                    key=act.get("key", ""),
                 )  # fmt: skip
                 by_serial[each.serial] = each
             elif act["did"] == "revoke":
@@ -95,6 +102,7 @@ class CertificateIndex:
         self._append({
             "at": now.isoformat(), "did": "issue", "serial": f"{each.serial:x}", "kind": each.kind,
             "name": each.name, "begins": each.begins.isoformat(), "ends": each.ends.isoformat(),
+            "key": each.key,
         })  # fmt: skip
 
     def note_revocation(self, serial: int, reason: Reason, now: datetime) -> None:
@@ -106,7 +114,8 @@ class CertificateIndex:
         self._append({"at": now.isoformat(), "did": "crl", "number": number})
 
     def _acts(self) -> Iterator[dict[str, Any]]:
-        *whole, _cut_short = self.path.read_bytes().split(b"\n")  # invariant 3
+        with in_words(self.path, _WHOLE):
+            *whole, _cut_short = self.path.read_bytes().split(b"\n")  # invariant 3
         for number, line in enumerate(whole, start=1):
             try:
                 yield json.loads(line)
@@ -117,7 +126,7 @@ class CertificateIndex:
                 ) from None
 
     def _append(self, act: dict[str, str | int]) -> None:
-        with self.path.open("r+b") as file:
+        with in_words(self.path, _ROOM), self.path.open("r+b") as file:
             whole = file.read().rpartition(b"\n")
             file.truncate(len(whole[0]) + len(whole[1]))  # invariant 3
             file.seek(0, os.SEEK_END)
@@ -127,15 +136,34 @@ class CertificateIndex:
 
 
 def write_whole(path: Path, data: bytes, mode: int = 0o644) -> None:
-    """Put a file in place at once: after a crash the old or the new is there, whole."""
+    """Put a file in place at once: after a crash the old or the new is there, whole.
+
+    Raises:
+        NgatuError: the folder does not take it; then nothing of it is left there.
+    """
     new = path.with_name(f".{path.name}.new")
-    new.unlink(missing_ok=True)
-    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    new.replace(path)
-    _sync_folder(path.parent)
+    with in_words(path, _ROOM):
+        new.unlink(missing_ok=True)
+        try:
+            with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            new.replace(path)
+        except OSError:
+            with suppress(OSError):
+                new.unlink()
+            raise
+        _sync_folder(path.parent)
+
+
+@contextmanager
+def in_words(path: Path, hint: str) -> Iterator[None]:
+    """What the system has against this file, as one clear error."""
+    try:
+        yield
+    except OSError as error:
+        raise NgatuError(f"{path}: {error.strerror or error}", hint) from None
 
 
 def _sync_folder(folder: Path) -> None:

@@ -9,11 +9,13 @@ hosts alone; its name is not that of the broker on the same host, for what is re
 from __future__ import annotations
 
 import re
+from hashlib import sha256
 from ipaddress import ip_address
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
 
 from agent.errors import NgatuError, UsageError
@@ -59,6 +61,11 @@ def alternative(hosts: list[str]) -> list[x509.GeneralName]:
     return names
 
 
+def digest(key: EllipticCurvePublicKey) -> str:
+    """By what a public key is remembered: the sha256 of its DER, in hex."""
+    return sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).hexdigest()
+
+
 def public_key(request: bytes, name: str) -> EllipticCurvePublicKey:
     """The key that a request asks to have signed, whose private half made the request.
 
@@ -71,8 +78,8 @@ def public_key(request: bytes, name: str) -> EllipticCurvePublicKey:
     try:
         asked = x509.load_pem_x509_csr(request)
         signed, key = asked.is_signature_valid, asked.public_key()
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise NgatuError(f"{name}: this is no certificate request: {error}", hint) from None
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise NgatuError(f"{name}: this is no certificate request, or only a part of one", hint) from None
     if not signed:
         raise NgatuError(f"{name}: the request was not signed by the key that is in it", hint)
     if not isinstance(key, EllipticCurvePublicKey) or not isinstance(key.curve, SECP256R1):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import platform
 import re
+import warnings
+from getpass import GetPassWarning
 from pathlib import Path
 from typing import Annotated
 
@@ -27,13 +29,27 @@ Passphrase = Annotated[
 
 
 def passphrase(file: Path | None, *, twice: bool = False) -> str:
-    """From a file or from the terminal, never from the command line, where everybody sees it."""
+    """From a file or from the terminal, never from the command line, where everybody sees it.
+
+    Raises:
+        NgatuError: the file cannot be read, or its first line is empty; or there is no terminal to ask at.
+    """
     if file is None:
-        return str(typer.prompt("Passphrase of the key", hide_input=True, confirmation_prompt=twice))
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", GetPassWarning)  # it would go on, and show what is typed
+            try:
+                return str(typer.prompt("Passphrase of the key", hide_input=True, confirmation_prompt=twice))
+            except GetPassWarning:
+                what = "there is no terminal to ask for the passphrase at"
+                raise NgatuError(what, "give a file: --passphrase-file FILE") from None
     try:
-        return file.read_text(encoding="utf-8").splitlines()[0]
-    except (OSError, IndexError, UnicodeDecodeError) as error:
-        raise NgatuError(f"{file}: no passphrase can be read: {error}", "its first line must be it") from None
+        first = file.read_text(encoding="utf-8").partition("\n")[0].rstrip("\r")
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or "it is no text"
+        raise NgatuError(f"{file}: no passphrase can be read: {why}", "its first line must be it") from None
+    if not first:
+        raise NgatuError(f"{file}: no passphrase can be read: it begins empty", "its first line must be it")
+    return first
 
 
 @bundle_app.command("key")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -72,6 +73,11 @@ def sign_command(
 
     if kind not in KINDS:
         raise UsageError(f"--kind {kind}: there is no such kind", f"one of {', '.join(KINDS)}")
+    if out is not None and (out.is_dir() or not os.access(out.absolute().parent, os.W_OK)):
+        hint = (
+            "name a file in a folder in which you may write"  # before it is signed: none exists that nobody has
+        )
+        raise NgatuError(f"--out {out}: no certificate can be written there", hint)
     secret = passphrase(passphrase_file)  # before the request: of stdin it is the first line
     asked = _read(request)
     authority = unlock(folder, secret)

@@ -37,6 +37,24 @@ def test_a_key_is_never_overwritten(tmp_path: Path) -> None:
     assert path.read_bytes() == before
 
 
+def test_the_public_half_of_another_key_is_never_overwritten(tmp_path: Path) -> None:
+    public = make(tmp_path / "release.key", "a long passphrase")
+    before = public.read_bytes()
+
+    with pytest.raises(NgatuError, match=r"release\.pub: there is a key already"):
+        make(tmp_path / "release.pem", "a long passphrase")
+    assert public.read_bytes() == before
+    assert not (tmp_path / "release.pem").exists()
+
+
+def test_a_folder_that_takes_no_key_is_one_clear_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+
+    with pytest.raises(NgatuError, match=r"release\.key: (Not a directory|File exists)") as caught:
+        make(tmp_path / "file" / "release.key", "a long passphrase")
+    assert "may this user write there" in (caught.value.hint or "")
+
+
 def test_a_short_passphrase_is_refused(tmp_path: Path) -> None:
     with pytest.raises(NgatuError, match="too short"):
         make(tmp_path / "release.key", "1234567")

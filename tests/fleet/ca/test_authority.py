@@ -144,6 +144,57 @@ def test_a_name_whose_key_was_lost_is_signed_again_only_when_it_is_said_twice(au
     signed(authority, "hai-ninh-03", again=True)
 
 
+def test_a_key_that_was_lost_is_never_signed_again_whoever_asks(authority: Authority) -> None:
+    """Whoever has a copy of it would be let in again, by any name."""
+    asked = request(authority.folder.parent, "hai-ninh-03")
+    authority.sign(asked, "box", "hai-ninh-03", NOW)
+    authority.revoke("hai-ninh-03", "keyCompromise", NOW)
+    renamed = openssl(
+        "req", "-new", "-key", authority.folder.parent / "hai-ninh-03.key", "-subj", "/CN=hai-ninh-04"
+    )
+
+    for name, request_of in (("hai-ninh-03", asked), ("hai-ninh-04", renamed.stdout.encode())):
+        with pytest.raises(NgatuError, match="this key was lost: hai-ninh-03 was revoked for it") as caught:
+            authority.sign(request_of, "box", name, NOW, again=True)
+        assert "make a new key" in (caught.value.hint or "")
+    assert len(authority.index.issued()) == 1
+
+
+@pytest.mark.parametrize("left", [b"", None], ids=["empty", "of before"])
+def test_no_list_is_made_of_an_index_that_is_older_than_the_last_one(
+    authority: Authority, left: bytes | None
+) -> None:
+    """Such as one that was half copied, or came back from a backup: the stolen box would be let in again."""
+    signed(authority, "hai-ninh-03")
+    old = authority.index.path.read_bytes() if left is None else left
+    authority.revoke("hai-ninh-03", "keyCompromise", NOW)
+    before = authority.write_crl(NOW).read_bytes()
+    authority.index.path.write_bytes(old)
+
+    for opened in (ca.look, lambda folder: ca.unlock(folder, PASSPHRASE)):
+        with pytest.raises(NgatuError, match=r"index\.jsonl: it is older than crl\.pem beside it") as caught:
+            opened(authority.folder)
+        assert "newest copy" in (caught.value.hint or "")
+    assert (authority.folder / "crl.pem").read_bytes() == before
+
+
+def test_a_folder_without_its_key_that_has_signed_is_never_made_anew(authority: Authority) -> None:
+    certificate = signed(authority, "hai-ninh-03").read_bytes() and (authority.folder / "ca.crt").read_bytes()
+    (authority.folder / "ca.key").unlink()
+
+    with pytest.raises(NgatuError, match=r"ca\.key is missing"):
+        ca.make(authority.folder, "another", PASSPHRASE, NOW)
+    assert (authority.folder / "ca.crt").read_bytes() == certificate
+    assert [each.name for each in authority.index.issued()] == ["hai-ninh-03"]
+
+
+@pytest.mark.parametrize("name", ["", "Tỉnh " * 10])
+def test_a_name_that_no_certificate_bears_is_refused_and_leaves_no_folder(tmp_path: Path, name: str) -> None:
+    with pytest.raises(NgatuError, match="a certificate bears 1 to 64"):
+        ca.make(tmp_path / "ca", name, PASSPHRASE, NOW)
+    assert not (tmp_path / "ca").exists()
+
+
 def test_a_replaced_name_is_signed_again_without_further_words(authority: Authority) -> None:
     signed(authority, "hai-ninh-03")
     authority.revoke("hai-ninh-03", "superseded", NOW)
@@ -190,6 +241,22 @@ def test_a_folder_that_is_not_whole_is_one_clear_error(
 
     with pytest.raises(NgatuError, match=message):
         ca.unlock(authority.folder, PASSPHRASE)
+
+
+def test_an_index_that_is_missing_is_one_clear_error(authority: Authority) -> None:
+    signed(authority, "hai-ninh-03")
+    authority.index.path.unlink()
+    opened = ca.unlock(authority.folder, PASSPHRASE)
+
+    for act in (
+        opened.index.issued,
+        lambda: opened.revoke("hai-ninh-03", "keyCompromise", NOW),
+        lambda: opened.write_crl(NOW),
+        lambda: signed(opened, "hai-ninh-04"),
+    ):
+        with pytest.raises(NgatuError, match=r"index\.jsonl: No such file or directory") as caught:
+            act()
+        assert "from your copy" in (caught.value.hint or "")
 
 
 def test_a_wrong_passphrase_is_one_clear_error(authority: Authority) -> None:

@@ -106,3 +106,12 @@ def test_a_file_that_a_crash_left_half_written_is_replaced(tmp_path: Path) -> No
     assert (tmp_path / "ca.crt").read_bytes() == b"whole"
     assert (tmp_path / "ca.crt").stat().st_mode & 0o777 == 0o600
     assert [each.name for each in tmp_path.iterdir()] == ["ca.crt"]
+
+
+def test_a_file_that_its_folder_does_not_take_is_one_clear_error_and_leaves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "ca.crt").mkdir()
+
+    with pytest.raises(NgatuError, match=r"ca\.crt: Is a directory") as caught:
+        write_whole(tmp_path / "ca.crt", b"whole")
+    assert "is there room" in (caught.value.hint or "")
+    assert [each.name for each in tmp_path.iterdir()] == ["ca.crt"]

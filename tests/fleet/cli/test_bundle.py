@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 import tarfile
 from pathlib import Path
 
@@ -66,6 +68,28 @@ def test_the_passphrase_is_asked_for_twice_where_no_file_has_it(folder: Path) ->
     assert differing.exit_code == 1 and "do not match" in differing.output
     assert same.exit_code == 0 and (folder / "asked.pub").is_file()
     assert PASSPHRASE not in same.output
+
+
+def test_without_a_terminal_no_passphrase_is_asked_for_and_none_is_shown(folder: Path) -> None:
+    asked = subprocess.run(
+        [sys.executable, "-m", "agent", "bundle", "key", folder / "asked.key"],
+        input=f"{PASSPHRASE}\n" * 2, capture_output=True, text=True, cwd=ROOT, timeout=60, check=False,
+        start_new_session=True,
+    )  # fmt: skip
+
+    assert asked.returncode == 1
+    assert asked.stderr.splitlines()[-2:] == [
+        "there is no terminal to ask for the passphrase at", "  hint: give a file: --passphrase-file FILE"
+    ]  # fmt: skip
+    assert "Warning" not in asked.stderr and not (folder / "asked.key").exists()
+
+
+def test_a_file_that_begins_empty_holds_no_passphrase(folder: Path) -> None:
+    for text in ("", "\nsecret in the second line\n"):
+        (folder / "empty").write_text(text)
+        done = bundle("key", folder / "asked.key", "--passphrase-file", folder / "empty")
+        assert (done.exit_code, "it begins empty" in done.output) == (1, True), done.output
+    assert not (folder / "asked.key").exists()
 
 
 @pytest.mark.parametrize(

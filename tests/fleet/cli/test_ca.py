@@ -110,6 +110,8 @@ def test_the_passphrase_cannot_be_given_where_everybody_sees_it(folder: Path) ->
     (("revoke", "hai-ninh-03", "--reason=none"), 2, "no such reason"),
     (("revoke", "hai-ninh-03", "--keep=xyz"), 2, "no serial number"),
     (("init",), 1, "an authority already"),
+    (("sign", "hai-ninh-03", "--request=-", "--out=nowhere/x.crt"), 1, "nowhere/x.crt: no certificate can be"),
+    (("sign", "hai-ninh-03", "--request=-", "--out=/"), 1, "--out /: no certificate can be written"),
 ])  # fmt: skip
 def test_bad_input_is_one_clear_error(folder: Path, words: tuple[str, ...], code: int, message: str) -> None:
     done = ngatu(folder, *words)
