@@ -13,6 +13,7 @@ DEPLOYED = (
     "ansible/*.yml",
     "ansible/*.cfg",
     "ansible/README.md",
+    "ansible/host_vars/localhost.yml",
     "ansible/inventory/example/**/*",
     "ansible/roles/**/*",
     "locks/*.lock",

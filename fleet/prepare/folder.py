@@ -27,6 +27,7 @@ WRITTEN: Final = (
     "ansible/*.yml",
     "ansible/*.cfg",
     "ansible/README.md",
+    "ansible/host_vars/localhost.yml",
     "ansible/inventory/example/**/*",
     "ansible/roles/**/*",
     "locks/*.lock",

@@ -257,3 +257,14 @@ def test_without_words_it_asks(province: Province) -> None:
     assert process.returncode == 0, printed
     assert "Its commune, as in the inventory" in printed
     assert "10.20.1.13" in (province.hosts / "box-hai-ninh-03.yml").read_text()
+
+
+def test_a_place_with_blanks_that_ansible_would_cut_is_refused(province: Province) -> None:
+    before = province.files()
+    done = province.new("-e", "place=Ngã tư Lê Lợi")
+
+    assert done.returncode != 0
+    assert "'tư Lê Lợi' belongs to nothing" in done.stdout and '-e \'{"place": ' in done.stdout.replace(
+        "\\", ""
+    )
+    assert province.files() == before

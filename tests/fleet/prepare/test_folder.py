@@ -102,7 +102,7 @@ def test_the_build_puts_the_same_files_into_the_wheel() -> None:
     written = re.findall(r'^    "(.+)",$', (ROOT / "fleet/prepare/folder.py").read_text(), re.MULTILINE)
 
     assert written == re.findall(r'^    "(.+)",$', (ROOT / "setup.py").read_text(), re.MULTILINE)
-    assert len(written) == 9
+    assert len(written) == 10
 
 
 def test_the_command_says_what_comes_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
