@@ -49,7 +49,7 @@ class HealthSettings(Settings):
     interval_s: float = Field(
         60.0,
         ge=5,
-        le=3600,
+        le=240,
         description="Between two reports, in seconds. A box that makes none for 300 is called silent.",
     )
     metrics_port: int | None = Field(

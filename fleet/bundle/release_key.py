@@ -43,7 +43,7 @@ def make(path: Path, passphrase: str) -> Path:
         for file in made:
             file.unlink(missing_ok=True)
         if isinstance(error, FileExistsError) and path.parent.is_dir():
-            what = f"{error.filename or path}: there is a key already"
+            what = f"{path if path.exists() else public}: there is a key already"
             raise NgatuError(what, "the boxes know it: keep it, or name another file") from None
         what = f"{path}: {error.strerror or error}"
         raise NgatuError(what, "may this user write there, and is there room?") from None

@@ -272,7 +272,7 @@ def test_a_look_at_a_disk_that_is_well_does_not_ask_how_far_to_trust_the_clock(
 
 def test_a_hot_box_slows_its_cameras_down_and_says_so_at_once(tmp_path: Path, clock: SteppedClock) -> None:
     sys = board(tmp_path / "sys", zones=(("cpu-thermal", "90000"),))
-    box = changed(Box(tmp_path, free_port()), ("interval_s: 5", "interval_s: 600"))
+    box = changed(Box(tmp_path, free_port()), ("interval_s: 5", "interval_s: 240"))
     agent = Agent(load(box.config), clock, sys, trusted=lambda: Trust("ntp", 5))
     wanted = agent.cameras["road"].fps_wanted
     agent.retained.publish()

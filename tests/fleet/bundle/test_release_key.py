@@ -32,7 +32,7 @@ def test_a_key_is_never_overwritten(tmp_path: Path) -> None:
     make(path, "a long passphrase")
     before = path.read_bytes()
 
-    with pytest.raises(NgatuError, match="there is a key already"):
+    with pytest.raises(NgatuError, match=r"release\.key: there is a key already"):
         make(path, "a long passphrase")
     assert path.read_bytes() == before
 

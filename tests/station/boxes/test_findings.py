@@ -7,7 +7,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
+from agent.health_findings import HEALTH_LATE_S
+from agent.status.health import HealthSettings
 from agent.wire import codec
 from agent.wire.payloads import HealthPayload
 from station.boxes import findings
@@ -43,6 +46,11 @@ def keys(standing: BoxStanding) -> list[tuple[str, str]]:
 
 def alarm(kind: str) -> StandingAlarm:
     return StandingAlarm(kind, "hai-ninh/hn-01", 1, 2, 1, "x")
+
+
+def test_no_box_may_report_so_seldom_that_it_would_be_called_silent_between_two_reports() -> None:
+    with pytest.raises(ValidationError, match="interval_s"):
+        HealthSettings(interval_s=HEALTH_LATE_S)
 
 
 def test_a_box_that_is_well_has_nothing_to_be_told() -> None:

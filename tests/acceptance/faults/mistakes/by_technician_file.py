@@ -112,7 +112,7 @@ def two_cameras(desk: Desk) -> Said:
 
 @mistake(
     WHO, "milliseconds are written where seconds belong", 2,
-    what="60000 is outside", where="box.yaml:2: health.interval_s", todo="5..3600 seconds",
+    what="60000 is outside", where="box.yaml:2: health.interval_s", todo="5..240 seconds",
 )  # fmt: skip
 def milliseconds(desk: Desk) -> Said:
     return desk.judged(("device:", "health:\n  interval_s: 60000\ndevice:"))
