@@ -21,6 +21,7 @@ import json
 import re
 import tarfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
@@ -85,17 +86,27 @@ def content(path: Path) -> Content:
 
 
 def write(path: Path, files: Mapping[str, Path], manifest: Manifest, key: Ed25519PrivateKey) -> None:
-    """The bundle at `path`, whole or not at all. `files` gives where each of the manifest's files lies."""
+    """The bundle at `path`, whole or not at all. `files` gives where each of the manifest's files lies.
+
+    Raises:
+        NgatuError: the folder does not take it; then nothing of it is left there.
+    """
     encoded = manifest.encoded()
-    path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
-    with tarfile.open(part, "w", format=tarfile.USTAR_FORMAT) as tar:
-        for name, data in ((MANIFEST, encoded), (SIGNATURE, key.sign(encoded))):
-            tar.addfile(_member(name, len(data)), io.BytesIO(data))
-        for name in sorted(files):
-            with files[name].open("rb") as file:
-                tar.addfile(_member(name, manifest.files[name].bytes), file)
-    part.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tarfile.open(part, "w", format=tarfile.USTAR_FORMAT) as tar:
+            for name, data in ((MANIFEST, encoded), (SIGNATURE, key.sign(encoded))):
+                tar.addfile(_member(name, len(data)), io.BytesIO(data))
+            for name in sorted(files):
+                with files[name].open("rb") as file:
+                    tar.addfile(_member(name, manifest.files[name].bytes), file)
+        part.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            part.unlink()
+        hint = "may this user write there, and is there room? --out names another folder"
+        raise NgatuError(f"{error.filename or path}: {error.strerror or error}", hint) from None
 
 
 def _member(name: str, size: int) -> tarfile.TarInfo:

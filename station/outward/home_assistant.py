@@ -111,8 +111,7 @@ class HomeAssistantConvention:
 
     def _config(self, box: BoxNow, info: InfoPayload, entities: dict[str, Any]) -> dict[str, Any]:
         version = info.versions.get("agent") or info.versions.get("ngatu")
-        title = info.location.description if info.location is not None else None
-        device = {"ids": [_id(box)], "name": title or box.device, "mf": "ngatu", "sn": box.device}
+        device = {"ids": [_id(box)], "name": box.title, "mf": "ngatu", "sn": box.device}
         device |= {"mdl": info.role} if info.role else {}
         device |= {"sw": version} if version else {}
         there = [

@@ -13,7 +13,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from agent.wire import codec
-from agent.wire.payloads import EventPayload, ReceiptPayload
+from agent.wire.payloads import PROOF_DIGITS, AckPayload, EventPayload, ReceiptPayload
 from station.watch.embedded import Address
 from tests.support.brokers import until
 from tests.support.fake_box import FakeBox, an_event
@@ -78,3 +78,13 @@ def test_the_receipt_of_the_guide_is_one() -> None:
     (example,) = re.findall(r"```json\n\s*(.*?)\n\s*```", GUIDE, re.DOTALL)
 
     assert codec.parse(ReceiptPayload, example.encode()).proofs == ((48213, "9f2c63aa01b7d4e8"),)
+
+
+def test_the_proof_of_the_example_is_that_of_the_message_without_what_the_sending_added() -> None:
+    """Whoever writes a station in another language tries his code by it."""
+    (proof,) = re.findall(r"its proof is `([0-9a-f]+)`", GUIDE)
+    sent, hashed = (line.strip() for line in re.findall(r'^ +\{"(?:seq|id)":.*$', GUIDE, re.MULTILINE))
+
+    assert codec.body(sent.encode()) == hashed.encode() != sent.encode()
+    assert sha256(hashed.encode()).hexdigest()[:PROOF_DIGITS] == proof
+    assert codec.parse(AckPayload, sent.encode()).seq == 7

@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from agent.errors import NgatuError
 from fleet.bundle.archive import MANIFEST, BundleRefused, Manifest, content, verify, write
 from fleet.bundle.release_key import read_public
+from tests.support.disks import small_disk
 from tests.support.releases import Maker
 
 
@@ -51,6 +53,17 @@ def test_the_same_files_make_the_same_bytes(tmp_path: Path, maker: Maker) -> Non
     two = small(tmp_path / "two", maker, a=b"1", b=b"2")
 
     assert one.read_bytes() == two.read_bytes()
+
+
+def test_a_full_disk_is_one_clear_error_and_nothing_of_a_bundle_is_left(tmp_path: Path, maker: Maker) -> None:
+    """Of a release of hundreds of megabytes that is written to a stick, say."""
+    (tmp_path / "eyes").write_bytes(b"x" * 300_000)
+    manifest = Manifest("0.1.0", "0.1.0", "aarch64", "3.11", False, {"models/eyes": content(tmp_path / "eyes")})
+    with small_disk(tmp_path / "stick", "100k") as stick:
+        with pytest.raises(NgatuError, match=r"full\.bundle: No space left on device") as caught:
+            write(stick / "full.bundle", {"models/eyes": tmp_path / "eyes"}, manifest, maker.key)
+        assert "--out names another folder" in (caught.value.hint or "")
+        assert not list(stick.iterdir())
 
 
 def test_every_changed_byte_is_found(tmp_path: Path, maker: Maker, key: Ed25519PublicKey) -> None:

@@ -14,12 +14,14 @@ import pytest
 from sqlalchemy import Engine
 
 from agent.wire.payloads import MOST_PLACES
+from station.ingest.inbound import read
 from station.outward.boxes_now import boxes_now
 from station.outward.convention import MOST_KEPT_BYTES, Beside, OutMessage
 from station.outward.feed import after
 from station.outward.home_assistant import HomeAssistantConvention
 from station.outward.settings import HomeAssistantSettings
 from station.store.store import Store
+from station.store.titles import watch_titles
 from tests.support.kept_events import INFO, event_now, present_box
 from tests.support.stores import Place
 
@@ -79,6 +81,22 @@ def test_a_box_is_a_device_by_the_device_form(store: Store, engines: Engines) ->
     assert all({"p", "unique_id"} <= set(each) for each in body["cmps"].values())
     ids = [each["unique_id"] for each in body["cmps"].values()]
     assert len(set(ids)) == len(ids)
+
+
+def test_a_box_that_is_called_like_another_is_named_with_its_device(store: Store, engines: Engines) -> None:
+    """As everywhere at the screen: a stolen box says what it likes of where it hangs."""
+    present_box(store)
+    place = {"description": "Ngã tư  Hải Ninh"}
+    info = json.dumps(INFO | {"device": "north-02", "location": place}).encode()
+    store.commit([read("ngatu/v1/hai-ninh/north-02/info", info, {}, retained=True)])
+    with engines[0].begin() as connection:
+        watch_titles(connection, 1)
+
+    said = {topic: json.loads(body) for topic, body in states(engines, convention()).items()
+            if topic.endswith("/config")}  # fmt: skip
+    assert {each["dev"]["sn"]: each["dev"]["name"] for each in said.values()} == {
+        "north-01": "Ngã tư Hải Ninh (north-01)", "north-02": "Ngã tư Hải Ninh (north-02)",
+    }  # fmt: skip
 
 
 def test_every_state_that_an_entity_reads_is_there(store: Store, engines: Engines) -> None:
