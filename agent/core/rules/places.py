@@ -100,8 +100,7 @@ def looked_at(place: Place, context: RuleContext) -> Place:
 
 
 def _moves(track: Track) -> bool:
-    box = track.box
-    return hypot(*track.velocity) > PASSES * max(box.right - box.left, box.bottom - box.top)
+    return hypot(*track.velocity) > PASSES * max(track.box.width, track.box.height)
 
 
 def is_vacant(place: Place) -> bool:

@@ -25,9 +25,8 @@ REST_SHARE = 0.15
 REST_LEAST = 0.012
 """Heights of the frame: the tremble of the smallest boxes."""
 REST_OF = 30
-"""Sightings that the box of a rest is the mean of. On 112 stops of the simulated junction 15 were missed or
-told falsely with the first box alone, eight with the mean (and what came with it), twelve with one that begins
-only once the tracker says that it stands."""
+"""Sightings that the box of a rest is the mean of. On 85 stops of the simulated junction 15 were missed or told
+falsely with the first box alone, ten with the mean and what came with it."""
 AWAY_S = 1.0
 """A box that is elsewhere for less than this was covered or merged, not driven."""
 BORDER = 0.015
