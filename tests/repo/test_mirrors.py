@@ -41,6 +41,8 @@ class Facts:
     """Private names of other modules that it touches, with their lines."""
     so_called: tuple[int, ...]
     """Lines in which something is called `told`."""
+    asked_of_ours: tuple[tuple[int, str, str], ...]
+    """Line, module and name of what it imports from modules of the project."""
 
 
 @cache
@@ -52,6 +54,7 @@ def facts(path: Path) -> Facts:
         classes=tuple(node.name for node in nodes if isinstance(node, ast.ClassDef)),
         foreign=tuple(foreign_private_names(nodes)) if where(path).startswith("tests/") else (),
         so_called=tuple(line for line, name in identifiers(nodes) if name == "told"),
+        asked_of_ours=tuple(asked_of_ours(nodes)),
     )
 
 
@@ -159,3 +162,49 @@ def test_no_class_name_stands_twice() -> None:
     names = Counter(name for path in modules(*PACKAGES) for name in facts(path).classes)
 
     assert [name for name, times in names.items() if times > 1] == []
+
+
+OURS = (*PACKAGES, "tests", "benchmarks", "examples")
+
+
+def asked_of_ours(nodes: Sequence[ast.AST]) -> Iterator[tuple[int, str, str]]:
+    for node in nodes:
+        if isinstance(node, ast.ImportFrom) and not node.level and (node.module or "").split(".")[0] in OURS:
+            yield from ((node.lineno, str(node.module), alias.name) for alias in node.names)
+
+
+@cache
+def given(module: str) -> frozenset[str] | None:
+    """What may be imported from this module; None: there is none."""
+    place = ROOT / module.replace(".", "/")
+    path = place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
+    below = {each.stem for each in place.iterdir()} if place.is_dir() else set()
+    if not path.is_file():
+        return frozenset(below) if place.is_dir() else None
+    return frozenset(below | set(bound(ast.parse(path.read_text(encoding="utf-8")).body)))
+
+
+def bound(body: Sequence[ast.stmt]) -> Iterator[str]:
+    """Names that these lines of a module give; also those in an `if` or a `try`."""
+    for node in body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node.name
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            yield from (alias.asname or alias.name.split(".")[0] for alias in node.names)
+        else:
+            names = (each for each in ast.walk(node) if isinstance(each, ast.Name))
+            yield from (each.id for each in names if isinstance(each.ctx, ast.Store))
+            for part in ("body", "orelse", "handlers", "finalbody"):
+                yield from bound(getattr(node, part, []))
+
+
+def test_whatever_is_imported_is_there() -> None:
+    """Trials and benchmarks are not run before each commit: what one lacks shall not be found at a release."""
+    lacking = [
+        f"{where(path)}:{line}: {module} has no {name}"
+        for path in modules(*OURS)
+        for line, module, name in facts(path).asked_of_ours
+        if name not in (given(module) or ())
+    ]
+
+    assert lacking == []

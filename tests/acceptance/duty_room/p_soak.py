@@ -30,8 +30,9 @@ LOOK_S = 0.7
 STEPS = {None: ("seen", "confirmed", "false:animal", "passed_on"), "seen": ("confirmed", "passed_on", "new")}
 """What an officer may make of an alert, by what was made of it."""
 ALONE_S = 5.0
-CALM_S, CALM_RATE = 15.0, 2
-"""At RATE an event stands on the wall for three seconds: in these it stands while officers review it."""
+CALM_S, CALM_RATE = OLD_S + 12.0, 2
+"""At RATE an event stands on the wall for three seconds: in these it stands while officers review it, and for
+longer than a wall may show what was before."""
 AWAY_S = 20.0
 """Longer than a wall takes to notice."""
 PATIENCE_S = 240

@@ -16,10 +16,13 @@ from zoneinfo import ZoneInfo
 from playwright.sync_api import Error as BrowserError
 from playwright.sync_api import Page
 
+from agent.health_findings import HEALTH_LATE_S
 from agent.language import translated
+from station.boxes.findings import BoxVerdict
+from station.boxes.state_words import BOX_STATES, box_words
 from station.review.states import ReviewState
 from station.store.schema import LATE_MS
-from station.web.pages.wall import ALERTS, BEAT_S, BOX_STATES, SILENT, SILENT_MS
+from station.web.pages.wall import ALERTS, BEAT_S
 from station.web.render import Templates
 from station.web.tiles import reviewed_words
 from tests.acceptance.faults.stage import Receiver
@@ -38,6 +41,9 @@ A_LOOK = 1
 BEGAN = "coalesce(start_ms + clock_offset_ms, start_ms)"
 """In SQL: when an event began, by all that is known."""
 
+SPEAKS = translated(BOX_STATES["online"], "vi")
+"""The word of a box that is connected and not silent."""
+
 _LOOK = r"""
 () => {
   const tiles = (place) => [...document.querySelectorAll(`${place} .tile`)].map((each) => ({
@@ -55,7 +61,7 @@ _LOOK = r"""
     is_good: pulse.classList.contains("good"), pulse: pulse.textContent,
     boxes: [...document.querySelectorAll("#boxes li")].map((each) => ({
       device: each.querySelector("a").getAttribute("href").split("/").pop(),
-      is_well: each.classList.contains("well"), state: each.querySelector(".state").textContent,
+      mark: each.className, state: each.querySelector(".state").textContent,
     })),
     fresh: (window.freshTiles ?? []).splice(0),
   };
@@ -91,7 +97,7 @@ class StoreAt:
     pictured: frozenset[str]
     open: int
     boxes: dict[str, tuple[str | None, int]]
-    """State and when it was heard."""
+    """State, and when the station heard of it or of how the box is, whichever came later."""
 
     @classmethod
     def of(cls, station: Receiver, at_s: float) -> StoreAt:
@@ -107,7 +113,9 @@ class StoreAt:
                 "select box_id || '/' || event_id, state, name, changed_ms from review"
             )
         ]
-        boxes = station.rows("select device, state, last_seen_ms from box")
+        boxes = station.rows(
+            "select device, state, max(coalesce(state_ms, 0), coalesce(health_ms, 0)) from box"
+        )
         return cls(
             at_s=at_s,
             late={key: bool(late) for key, late, *_ in events},
@@ -233,8 +241,10 @@ class WallWatch:
         for box in shown["boxes"] if now_s - self._disturbed_s > OLD_S else ():
             device = box["device"]
             stood = {_stands(*each.boxes[device], each.at_s) for each in past if device in each.boxes}
-            if (box["is_well"], box["state"]) not in stood:
+            if box["state"] not in stood:
                 yield "a box stands otherwise than in the store", f"{box}, not {stood}"
+            if box["state"] != SPEAKS and box["mark"] != BoxVerdict.BROKEN:
+                yield "a box that does not speak is not marked as needing help", str(box)
 
     def ends_with(self, keys: Sequence[str]) -> list[str]:
         """What is wrong once all is quiet: these must be its tiles."""
@@ -250,8 +260,7 @@ class WallWatch:
         return f"{said}: {'; '.join(wrong)}"
 
 
-def _stands(state: str | None, heard_ms: int, at_s: float) -> tuple[bool, str]:
-    """As a wall says it: class and word."""
-    is_well = state == "online" and at_s * 1000 - heard_ms < SILENT_MS
-    word = BOX_STATES.get(state or "", SILENT) if state != "online" or is_well else SILENT
-    return is_well, translated(word, "vi")
+def _stands(state: str | None, heard_ms: int, at_s: float) -> str:
+    """As a wall says it."""
+    is_silent = state == "online" and at_s - heard_ms / 1000 > HEALTH_LATE_S
+    return translated(box_words(state, is_silent=is_silent), "vi")
