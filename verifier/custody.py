@@ -33,9 +33,17 @@ class CustodyJudgement:
 
 
 def judge(
-    source: PackageSource, manifest: PackageManifest, manifest_sha256: str, key: Ed25519PublicKey
+    source: PackageSource,
+    manifest: PackageManifest,
+    manifest_sha256: str,
+    key: Ed25519PublicKey,
+    *,
+    at_station: bool = False,
 ) -> CustodyJudgement:
-    """Hold the log against the station's key, and the package against the log."""
+    """Hold the log against the station's key, and the package against the log.
+
+    What leaves a station has a last line that says to whom; the log of what still lies `at_station` need not.
+    """
     if CUSTODY in source.listing.others:
         what = tr("is {what}", what=source.listing.others[CUSTODY])
         return CustodyJudgement((), (PackageFinding(Fault.ALTERED, CUSTODY, what),), ())
@@ -46,6 +54,8 @@ def judge(
     except Unreadable as error:
         return CustodyJudgement((), (PackageFinding(Fault.ALTERED, CUSTODY, error.what),), ())
     entries, findings = _entries(data, key)
+    if not findings and not at_station:
+        findings += _cut_short(entries)
     for entry in entries:
         if (entry.manifest_sha256, entry.box_key_sha256) != (manifest_sha256, manifest.key_sha256):
             text = tr("line {n} is of another package, or of another key", n=entry.n)
@@ -72,6 +82,16 @@ def _entries(data: bytes, key: Ed25519PublicKey) -> tuple[list[CustodyEntry], li
             return entries, [PackageFinding(Fault.ALTERED, CUSTODY, error.what)]
         previous = line_sha256(found)
     return entries, []
+
+
+def _cut_short(entries: Sequence[CustodyEntry]) -> Iterator[PackageFinding]:
+    """Each line names the one before and none the next, so the last one must be one that a log can end with."""
+    if entries and entries[-1].act != "handed_over":
+        text = tr(
+            "its last line does not hand the package over: lines at its end are missing, "
+            "or the package did not come from the station"
+        )
+        yield PackageFinding(Fault.MISSING, CUSTODY, text)
 
 
 def _against(manifest: PackageManifest, heard: Sequence[HeardLink]) -> Iterator[PackageFinding]:

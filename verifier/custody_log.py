@@ -2,8 +2,9 @@
 
 A line is the signature in base64, a space, and the entry as canonical JSON (RFC 8785), whose bytes are what is
 signed (Ed25519, the station's key). Each entry counts on and names the sha256 of the line before; the first one
-countersigns what the box signed, by its hash, without touching it. What is cut off at the end is not seen: the
-station keeps the whole.
+countersigns what the box signed, by its hash, without touching it. What leaves the station has a last line
+that says to whom, so that it is seen where the end was cut off; but the log of a later copy can be cut back to
+that of an earlier one. The station keeps the whole.
 """
 
 from __future__ import annotations

@@ -41,19 +41,27 @@ MAX_STEPS: Final = 20
 """Of the steps of its clock, too."""
 
 
-def judge(path: Path, key: Ed25519PublicKey, station: Ed25519PublicKey | None = None) -> Judgement:
+def judge(
+    path: Path, key: Ed25519PublicKey, station: Ed25519PublicKey | None = None, *, at_station: bool = False
+) -> Judgement:
     """Judge the package at a path: a folder or a ZIP file. With `station`, its custody log, too.
+
+    One that still lies `at_station` was not handed over, and its log need not say so.
 
     Raises:
         UsageError: nothing is there.
         Unreadable: it is neither a folder nor a ZIP file, or cannot be read.
     """
     with source_at(path) as source:
-        return judge_source(source, key, station)
+        return judge_source(source, key, station, at_station=at_station)
 
 
 def judge_source(
-    source: PackageSource, key: Ed25519PublicKey, station: Ed25519PublicKey | None = None
+    source: PackageSource,
+    key: Ed25519PublicKey,
+    station: Ed25519PublicKey | None = None,
+    *,
+    at_station: bool = False,
 ) -> Judgement:
     """The same of what was opened already."""
     signed = _signed(source, key)
@@ -80,7 +88,7 @@ def judge_source(
         for at, by in clock_steps(manifest)[:MAX_STEPS]
     ]
     if station is not None:
-        log = custody.judge(source, manifest, digest, station)
+        log = custody.judge(source, manifest, digest, station, at_station=at_station)
         return judged([*found, *log.findings], manifest, [*notes, *log.notes], log.entries)
     if CUSTODY in source.listing.sizes:
         notes.append(tr("custody.log was not judged: name the station's key with --station"))

@@ -244,7 +244,7 @@ def _judged(folder: RequestFolder, station: Ed25519PublicKey | None) -> tuple[Ju
     if not folder.key.exists():
         return None, tr("not judged: the box had told no key for its packages when it was asked")
     try:
-        judgement = judge(folder.package, public_key(folder.key), station)
+        judgement = judge(folder.package, public_key(folder.key), station, at_station=True)
     except NgatuError as error:
         return None, error.what
     except OSError:

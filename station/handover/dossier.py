@@ -92,7 +92,7 @@ def dossier_of(folder: RequestFolder, custody: CustodyBook, names: PlaceNames) -
         return Dossier(
             request=folder.request,
             names=names,
-            judgement=judge(folder.package, of_box, own),
+            judgement=judge(folder.package, of_box, own, at_station=True),
             files=tuple(_files(folder.package)),
             box_key_sha256=fingerprint(of_box),
             station_key_sha256=fingerprint(own),

@@ -419,6 +419,15 @@ def custody_line(s: Subject) -> Alteration | None:
     return Alteration(frozenset({CUSTODY}))
 
 
+def custody_cut(s: Subject) -> Alteration | None:
+    """Whole lines of the custody log cut off at its end: to whom it was handed over, and what was before."""
+    if not s.custody:
+        return None
+    lines = (s.folder / CUSTODY).read_bytes().splitlines(keepends=True)
+    (s.folder / CUSTODY).write_bytes(b"".join(lines[: s.dice.randrange(1, len(lines))]))
+    return Alteration(frozenset({CUSTODY}))
+
+
 def forged(s: Subject) -> Alteration | None:
     """Other footage under the same numbers, and a whole chain of it."""
     return _forged(s, lambda manifest, _: manifest)
@@ -692,6 +701,7 @@ KINDS: dict[str, Callable[[Subject], Alteration | None]] = {
     "foreign file": foreign,
     "link": link,
     "custody": custody_line,
+    "cut the custody log": custody_cut,
     "forge": forged,
     "forge, and end the chain": forged_and_ended,
     "forge before a hole": forged_before_a_hole,

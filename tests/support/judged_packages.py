@@ -70,7 +70,9 @@ class JudgedPackages:
 
     def settle(self, folder: RequestFolder) -> None:
         """As the desk judges it."""
-        verdict = str(judge(folder.package, self.maker.key.public_key(), self.custody.public()).verdict)
+        verdict = str(
+            judge(folder.package, self.maker.key.public_key(), self.custody.public(), at_station=True).verdict
+        )
         self.custody.note(folder, "verified", "station", verdict)
         size = sum(path.stat().st_size for path in folder.package.iterdir())
         folder.tell(stage=FootageStage.COMPLETE, verdict=verdict, size_bytes=size, arrived_bytes=size)

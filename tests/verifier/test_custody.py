@@ -30,14 +30,14 @@ class Bench:
     made: SignedManifest
     log: bytes
 
-    def judged(self, log: bytes | None) -> CustodyJudgement:
+    def judged(self, log: bytes | None, *, at_station: bool = False) -> CustodyJudgement:
         path = self.folder / CUSTODY
         path.unlink(missing_ok=True)
         if log is not None:
             path.write_bytes(log)
         digest = sha256((self.folder / MANIFEST).read_bytes()).hexdigest()
         with opened(self.folder) as source:
-            return judge(source, self.made.manifest, digest, STATION.public_key())
+            return judge(source, self.made.manifest, digest, STATION.public_key(), at_station=at_station)
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +69,23 @@ def test_what_is_no_log_is_told(bench: Bench, log: bytes | None, said: str) -> N
     found = bench.judged(log)
 
     assert [(each.file, each.text) for each in found.findings] == [(CUSTODY, said)]
+
+
+def lines_of(log: bytes, number: int) -> bytes:
+    return b"".join(log.splitlines(keepends=True)[:number])
+
+
+@pytest.mark.parametrize("left", [1, 2])
+def test_a_log_whose_end_was_cut_off_at_a_line_is_missing_its_end(bench: Bench, left: int) -> None:
+    found = bench.judged(lines_of(bench.log, left))
+
+    assert [entry.act for entry in found.entries] == ["received", "verified"][:left]
+    assert [(each.fault, each.file) for each in found.findings] == [(Fault.MISSING, CUSTODY)]
+    assert found.findings[0].text.startswith("its last line does not hand the package over")
+
+
+def test_the_log_of_a_package_that_still_lies_at_the_station_need_not_hand_it_over(bench: Bench) -> None:
+    assert bench.judged(lines_of(bench.log, 2), at_station=True).findings == ()
 
 
 def test_what_stands_before_a_bad_line_is_told_all_the_same(bench: Bench) -> None:

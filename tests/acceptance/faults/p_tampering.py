@@ -84,7 +84,7 @@ def furnished(folder: Path) -> Room:
 
 @promise(
     "P37",
-    "packages of real footage are altered in 39 ways: cut, swapped, re-timed, forged with the box's own key, …",
+    "packages of real footage are altered in 40 ways: cut, swapped, re-timed, forged with the box's own key, …",
     "every one is found, its files and time ranges named, nothing else accused; untouched ones are authentic",
     minutes=4,
     patient=True,

@@ -75,7 +75,7 @@ def test_its_way_is_signed_by_the_station_and_the_verifier_reads_it(box: ClipBen
 
     FootageDesk(key_file(tmp_path, box.bench.identity), book, lambda _: [heard]).settle(folder)
 
-    judgement = judge(folder.package, BOX_KEY.public_key(), book.public())
+    judgement = judge(folder.package, BOX_KEY.public_key(), book.public(), at_station=True)
     assert (judgement.verdict, judgement.findings) == (PackageVerdict.AUTHENTIC, ())
     steps = [(entry.act, entry.by, entry.detail) for entry in judgement.custody]
     assert steps[1:] == [
@@ -200,7 +200,7 @@ def test_a_disk_that_fails_while_it_is_judged_is_asked_again(
 ) -> None:
     folder, desk_ = arrived(box), FootageDesk(key_file(tmp_path, box.bench.identity))
 
-    def fails(*_: object) -> None:
+    def fails(*_: object, **_more: object) -> None:
         raise OSError(5, "Input/output error")
 
     with monkeypatch.context() as disk:
