@@ -139,7 +139,7 @@ def _refuse_another(lines: Sequence[bytes], key: Ed25519PrivateKey, path: Path) 
             tr("{path}: it was signed with another key than this station's", path=path),
             tr(
                 "put back custody.key as it was; if it is lost, hand over the folder {folder} itself: its log "
-                "verifies with the old station.pub",
+                "verifies with the old station.pub, but no line says to whom it went",
                 folder=path.parent,
             ),
         ) from None

@@ -198,6 +198,14 @@ def bound(body: Sequence[ast.stmt]) -> Iterator[str]:
                 yield from bound(getattr(node, part, []))
 
 
+def test_the_check_of_imports_bites() -> None:
+    nodes = list(ast.walk(ast.parse("from agent.errors import NgatuError, Gone\nfrom os import path\n")))
+
+    assert list(asked_of_ours(nodes)) == [(1, "agent.errors", "NgatuError"), (1, "agent.errors", "Gone")]
+    assert {"NgatuError", "Gone"} & set(given("agent.errors") or ()) == {"NgatuError"}
+    assert given("agent.gone") is None
+
+
 def test_whatever_is_imported_is_there() -> None:
     """Trials and benchmarks are not run before each commit: what one lacks shall not be found at a release."""
     lacking = [

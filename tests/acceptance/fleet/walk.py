@@ -74,6 +74,10 @@ class Walk:
                     done.left_out.append((block.line, block.left_out))
                 else:
                     self._block(block, done)
+            # As a reader does who goes on to the next page: what is hung up takes a second more to end.
+            for terminal in self._terminals.values():
+                if terminal.busy:
+                    terminal.interrupt(QUIET_S)
         finally:
             for terminal in self._terminals.values():
                 terminal.close()
