@@ -1,4 +1,4 @@
-"""The footage of the first crossing: asked for at the station as an officer does, verified as a court does."""
+"""The footage of the first crossing: asked for and handed over as an officer does, verified as a court does."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ from typing import Any
 BEFORE, AFTER = timedelta(seconds=2), timedelta(seconds=4)
 """How much around the crossing is asked for."""
 OFFICER, CASE, PURPOSE = "a visitor", "demo 1", "to see who crossed the line"
+HAND_TO = "whoever reads this page"
+HANDED_OVER = "handed-over.zip"
+"""The file that the station makes of the package, in the demo's folder."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,7 @@ class HandedOver:
     event: Mapping[str, Any]
     """The crossing, as it was told when it began."""
     package: str
-    """The folder of the package, below the demo's folder."""
+    """The file that was handed over, below the demo's folder."""
     videos: tuple[str, ...]
     """Files that can be played, below the demo's folder; that with the crossing first."""
     answer: str
@@ -36,8 +39,10 @@ class HandedOver:
     """How to call it again."""
 
 
-def asked(ngatu: Sequence[str], station: Path, device: str, event: Mapping[str, Any]) -> str | None:
-    """Ask for the footage around an event and wait until it is here; why not, or None.
+def asked(
+    ngatu: Sequence[str], folder: Path, station: Path, device: str, event: Mapping[str, Any]
+) -> str | None:
+    """Ask for the footage around an event, wait until it is here, and hand it over; why not, or None.
 
     Raises:
         OSError: the command cannot be started.
@@ -55,6 +60,7 @@ def asked(ngatu: Sequence[str], station: Path, device: str, event: Mapping[str, 
         "--purpose",
         PURPOSE,
     ]
+    words += ["--save", str(folder / HANDED_OVER), "--hand-to", HAND_TO]
     words += ["--from", (at - BEFORE).isoformat(), "--to", (at + AFTER).isoformat(), "-c", str(station)]
     done = subprocess.run(
         [*ngatu, *words], capture_output=True, text=True, timeout=120, check=False, env=english()
@@ -65,20 +71,20 @@ def asked(ngatu: Sequence[str], station: Path, device: str, event: Mapping[str, 
 def verified(
     ngatu: Sequence[str], folder: Path, station: Path, device: str, event: Mapping[str, Any]
 ) -> HandedOver:
-    """Verify the package of the newest request with the keys that the station gives out.
+    """Verify what was handed over of the newest request with the keys that the station gives out.
 
     Raises:
-        LookupError: no package is here.
+        LookupError: no package is here, or it was not handed over.
     """
     requests = sorted(folder.glob(f"station/footage/{device}/*/package"), key=lambda path: path.stat().st_mtime)
-    if not requests:
+    handed, keys = folder / HANDED_OVER, folder / "keys"
+    if not requests or not handed.exists():
         raise LookupError("no package of footage came")
-    package, keys = requests[-1], folder / "keys"
     words = ["station", "keys", device, "--save", str(keys), "-c", str(station)]
     subprocess.run([*ngatu, *words], capture_output=True, check=True, timeout=60, env=english())
     command = [
         "verify",
-        str(package),
+        str(handed),
         "--key",
         str(keys / f"{device}.pub"),
         "--station",
@@ -90,10 +96,10 @@ def verified(
     as_json = subprocess.run(
         [*ngatu, *command, "--json"], capture_output=True, text=True, check=False, timeout=60, env=english()
     )
-    videos = _with_the_crossing_first(package, event)
+    videos = _with_the_crossing_first(requests[-1], event)
     return HandedOver(
         event=event,
-        package=package.relative_to(folder).as_posix(),
+        package=handed.relative_to(folder).as_posix(),
         videos=tuple(path.relative_to(folder).as_posix() for path in videos),
         answer=str(json.loads(as_json.stdout)["verdict"]),
         words=tuple(said.stdout.splitlines()),

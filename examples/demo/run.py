@@ -28,7 +28,7 @@ from typing import Any, TextIO
 try:
     from rich.console import Console
 
-    from examples.demo.footage import HandedOver, asked, verified
+    from examples.demo.footage import HANDED_OVER, HandedOver, asked, verified
     from examples.demo.page import WHAT, Scene, altogether, numbers, write_page
     from examples.demo.programs import NGATU, OUT, Station, box_goes_on, ended, finished
     from examples.demo.results import count, read_delivery, read_events, write_pictures
@@ -82,7 +82,7 @@ def main(*, keep: bool = False) -> int:
     `keep`: it stays until somebody ends it.
     """
     signal.signal(signal.SIGTERM, _sigterm)
-    for old in ("state", "pictures", "station", "keys"):
+    for old in ("state", "pictures", "station", "keys", HANDED_OVER):
         path = OUT / old
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
     say("1/5 fetching the detector (66 MB, once) and two clips (0.9 MB, once)")
@@ -221,7 +221,7 @@ class Clerk:
             self._thread.join(END_S)
 
     def _ask(self, event: Mapping[str, Any]) -> None:
-        why = asked(NGATU, self._station, DEVICE, event)
+        why = asked(NGATU, OUT, self._station, DEVICE, event)
         if why is None:
             self.crossing = event
             at = event["time"][11:19]
