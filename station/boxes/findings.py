@@ -78,6 +78,9 @@ class JudgedBox:
 
     standing: BoxStanding
     findings: tuple[BoxFinding, ...]
+    known_until_ms: int | None = None
+    """When it last said how it and its cameras are, where nobody knows how they are now: it is away or silent,
+    or its station is not heard. None: what it said holds."""
 
     @property
     def verdict(self) -> BoxVerdict:
@@ -100,7 +103,8 @@ def judged(
     every = [_soon("station_away")] if station_away else []
     every += _findings(standing, now_ms, reports=reports)
     found = sorted(every, key=lambda each: -_RISING.index(each.verdict))
-    return JudgedBox(standing, tuple(found))
+    known_until_ms = standing.word_ms if station_away else _known_until_ms(standing, now_ms, reports=reports)
+    return JudgedBox(standing, tuple(found), known_until_ms)
 
 
 def silent_since_ms(standing: BoxStanding, now_ms: int) -> int | None:
@@ -117,6 +121,14 @@ def silent_since_ms(standing: BoxStanding, now_ms: int) -> int | None:
     return since_ms if since_ms is not None and now_ms - since_ms > HEALTH_LATE_S * 1000 else None
 
 
+def _known_until_ms(standing: BoxStanding, now_ms: int, *, reports: bool) -> int | None:
+    if not standing.is_online:
+        return standing.word_ms
+    if not reports or silent_since_ms(standing, now_ms) is None:
+        return None
+    return standing.word_ms if standing.health_age_ms is None else now_ms - standing.health_age_ms
+
+
 def sort_key(each: JudgedBox) -> tuple[int, int, str]:
     """What is wrong comes first, and most of it first of all."""
     pressing = sum(finding.verdict is BoxVerdict.BROKEN for finding in each.findings)
@@ -125,7 +137,7 @@ def sort_key(each: JudgedBox) -> tuple[int, int, str]:
 
 def _findings(standing: BoxStanding, now_ms: int, *, reports: bool) -> Iterator[BoxFinding]:
     yield from _heard(standing, now_ms, reports=reports)
-    if standing.is_online:
+    if _known_until_ms(standing, now_ms, reports=reports) is None:
         for each in standing.cameras:
             yield from _camera(each, now_ms)
         if standing.health is not None:

@@ -28,7 +28,7 @@ CAMERA_STATES: Final[Mapping[str, str]] = {
     "disabled": tr("off"),
     "starting": tr("starting"),
     "paused": tr("paused"),
-    "away": tr("not known while the box is away"),
+    "away": tr("not known now"),
 }
 CLOCKS: Final[Mapping[str, str]] = {
     "ntp": tr("right, by the network"),

@@ -44,7 +44,13 @@ def _shape(judged: JudgedBox) -> ApiBox:
             for each in findings
         ],
         cameras=[
-            ApiCamera(name=each.name, title=each.title, state=each.state, since=perhaps(each.since_ms))
+            ApiCamera(
+                name=each.name,
+                title=each.title,
+                state=each.state,
+                since=perhaps(each.since_ms),
+                known_until=perhaps(judged.known_until_ms),
+            )
             for each in standing.cameras
         ],
         last_word=moment(standing.word_ms),

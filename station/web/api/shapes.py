@@ -289,8 +289,11 @@ class ApiCamera(ApiObject):
 
     name: str
     title: str
-    state: str = Field(description="streaming, stalled, lost, blind, disabled or unknown.")
+    state: str = Field(description="streaming, stalled, lost, blind, disabled or unknown: as it was said last.")
     since: Time | None
+    known_until: Time | None = Field(
+        description="When its box last said how it is, where that is not known now; null: it is so now."
+    )
 
 
 class ApiFinding(ApiObject):

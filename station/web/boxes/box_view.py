@@ -70,7 +70,8 @@ class BoxView:
         more = len(judged.findings) - len(shown)
         sees = sum(each.state == "streaming" for each in box.cameras)
         claimed = len(box.cameras) + box.more_cameras
-        heat = box.health.cpu_temp_c if box.health is not None and box.is_online else None
+        known = judged.known_until_ms is None
+        heat = box.health.cpu_temp_c if box.health is not None and known else None
         return {
             "key": box.device,
             "href": f"/boxes/{quote(box.device, safe='')}",
@@ -82,7 +83,7 @@ class BoxView:
             "findings": shown,
             "more": self.say(tr("and {n} more", n=more)) if more > 0 else "",
             "cameras": self.say(tr("cameras that see: {sees} of {all}", sees=sees, all=claimed))
-            if box.is_online
+            if known
             else self.say(tr("cameras: {all}", all=claimed)),
             "heat": f"{heat:.0f} °C" if heat is not None else "",
         }
@@ -97,20 +98,20 @@ class BoxView:
         """The page of one box."""
         box, given, past = judged.standing, list(orders), list(changes)
         titles: dict[str | None, str] = {each.name: printable(each.title) for each in box.cameras}
-        since = self._templates.moment(self._language, box.since_ms)
-        state = self.say(BOX_STATES.get(box.state, UNKNOWN))
+        silent_since_ms = next((each.since_ms for each in judged.findings if each.key == "health_late"), None)
+        since_ms = silent_since_ms or box.since_ms
+        state = self.say(box_words(box.state, is_silent=judged.is_silent))
         unsaid = len(judged.findings) - MOST_FINDINGS
         return {
             **self.tile(judged),
-            "since": self.say(tr("{state} since {at}", state=state, at=since)) if box.since_ms else state,
+            "since": self.say(tr("{state} since {at}", state=state, at=self._at(since_ms)))
+            if since_ms
+            else state,
             "well": not judged.findings,
-            "old": not box.is_online,
+            "old": judged.known_until_ms is not None,
             "findings": [self._finding(each) for each in judged.findings[:MOST_FINDINGS]],
             "more_findings": self.say(tr("and {n} more", n=unsaid)) if unsaid > 0 else "",
-            "cameras_list": [
-                self._camera(each, pictures.get(each.name), known=box.is_online, reports=box.health is not None)
-                for each in box.cameras
-            ],
+            "cameras_list": [self._camera(each, pictures.get(each.name), judged) for each in box.cameras],
             "more_cameras": self.say(
                 tr(
                     "The box claims {n} more cameras, which no box has: something is wrong with it.",
@@ -146,7 +147,7 @@ class BoxView:
             "key": order.id,
             "what": self.say(joined(" · ", filter(None, (TERMS[order.wish.kind].name, camera)))),
             "who": printable(order.giver.name),
-            "at": self._templates.moment(self._language, order.given_ms),
+            "at": self._at(order.given_ms),
             "stage": str(stage),
             "stage_words": self.say(STAGES[stage]),
             "tone": "good" if stage in GOOD_STAGES else "bad" if stage in BAD_STAGES else "on",
@@ -161,17 +162,17 @@ class BoxView:
         seconds = (self._now_ms - at_ms) / 1000
         if seconds < 86_400:
             return self.say(tr("{span} ago", span=span_of(self._language, max(0.0, seconds))))
-        return self._templates.moment(self._language, at_ms)
+        return self._at(at_ms)
 
-    def _camera(
-        self, camera: CameraStanding, picture: NewestPicture | None, *, known: bool, reports: bool
-    ) -> Values:
-        """Of a box that is away nobody knows how its cameras are: what they said last is not shown as now.
+    def _camera(self, camera: CameraStanding, picture: NewestPicture | None, judged: JudgedBox) -> Values:
+        """Of a box that is away or silent nobody knows how its cameras are: nothing is shown as now.
 
-        Before one of its `reports` came nobody knows whether it records.
+        Before a report of the box came nobody knows whether it records.
         """
-        state = "away" if not known else "paused" if camera.paused else camera_word(camera.state, camera.reason)
-        until = self._templates.moment(self._language, paused_until_ms(camera.reason))
+        known, reports = judged.known_until_ms is None, judged.standing.health is not None
+        said = "paused" if camera.paused else camera_word(camera.state, camera.reason)
+        state = said if known else "away"
+        until = self._at(paused_until_ms(camera.reason))
         why = camera_reason(camera.reason, until) if state not in ("streaming", "away") else None
         recorded = camera.recording if known else None
         return {
@@ -180,9 +181,7 @@ class BoxView:
             "state": state,
             "tone": TONES.get(state, "broken"),
             "state_words": self.say(CAMERA_STATES.get(state, UNKNOWN)),
-            "since": self.say(tr("since {at}", at=self._templates.moment(self._language, camera.since_ms)))
-            if known and camera.since_ms is not None
-            else "",
+            "since": self._since(camera, said, judged.known_until_ms),
             "why": self.say(why) if why else "",
             "paused": camera.paused,
             "works": not camera.paused,
@@ -195,21 +194,33 @@ class BoxView:
             ),
             "picture": f"/pictures/{picture.sha256}" if picture is not None else None,
             "no_picture": picture is None,
-            "picture_at": self.say(
-                tr("picture of {at}", at=self._templates.moment(self._language, picture.at_ms))
-            )
+            "picture_at": self.say(tr("picture of {at}", at=self._at(picture.at_ms)))
             if picture is not None
             else "",
         }
 
+    def _since(self, camera: CameraStanding, said: str, known_until_ms: int | None) -> str:
+        """Since when it is so; of what is not known now how it was last, and when that was."""
+        if known_until_ms is None:
+            at_ms, words = camera.since_ms, tr("since {at}", at=self._at(camera.since_ms))
+        else:  # what it said of itself later than its box did counts
+            at_ms = max(known_until_ms, camera.since_ms or 0) if said in CAMERA_STATES else None
+            words = tr(
+                "last known at {at}: {state}", at=self._at(at_ms), state=CAMERA_STATES.get(said, UNKNOWN)
+            )
+        return "" if at_ms is None else self.say(words)
+
+    def _at(self, at_ms: int | None) -> str:
+        return self._templates.moment(self._language, at_ms)
+
     def _change(self, change: StateChange, titles: dict[str | None, str]) -> Values:
         words = BOX_STATES if change.camera is None else CAMERA_STATES
         state = camera_word(change.state, change.reason) if change.camera is not None else change.state
-        until = self._templates.moment(self._language, paused_until_ms(change.reason))
+        until = self._at(paused_until_ms(change.reason))
         why = camera_reason(change.reason, until) if state != "streaming" else None
         return {
             "key": f"{change.at_ms}/{change.camera or ''}/{change.state}",
-            "at": self._templates.moment(self._language, change.at_ms),
+            "at": self._at(change.at_ms),
             "who": titles.get(change.camera, printable(change.camera))
             if change.camera
             else self.say(tr("Box")),

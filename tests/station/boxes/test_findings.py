@@ -120,6 +120,24 @@ def test_of_a_box_that_is_away_nothing_else_is_told_but_what_stands_at_the_stati
     assert keys(away) == [("broken", "offline"), ("look", "gap_open")]
 
 
+def test_of_a_box_that_is_silent_what_it_said_of_itself_and_its_cameras_is_told_no_more() -> None:
+    silent = replace(WELL, health=health(degraded=["busy"]), health_age_ms=301_000, cameras=(camera("lost"),))
+
+    assert keys(silent) == [("broken", "health_late")]
+
+
+def test_until_when_it_is_known_how_a_box_stands_is_told_of_one_that_is_away_or_silent() -> None:
+    away = replace(WELL, state="offline", word_ms=NOW_MS - 9_000)
+    silent = replace(WELL, health_age_ms=301_000)
+    never = replace(WELL, health=None, health_age_ms=None, since_ms=NOW_MS - 400_000, word_ms=NOW_MS - 390_000)
+
+    until = [judged(each, NOW_MS).known_until_ms for each in (WELL, away, silent, never)]
+
+    assert until == [None, NOW_MS - 9_000, NOW_MS - 301_000, NOW_MS - 390_000]
+    assert judged(never, NOW_MS, reports=False).known_until_ms is None
+    assert judged(WELL, NOW_MS, reports=False, station_away=True).known_until_ms == WELL.word_ms
+
+
 def test_where_reports_of_boxes_do_not_come_that_none_is_here_is_no_finding() -> None:
     silent = replace(WELL, health=None, health_age_ms=None)
 

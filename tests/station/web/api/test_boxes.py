@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import time
+
+from agent.health_findings import HEALTH_LATE_S
 from tests.station.web.api.conftest import Interface
+from tests.support.told_boxes import ToldBox, at
 
 
 def test_a_box_stands_as_the_wall_judges_it(interface: Interface) -> None:
@@ -20,3 +24,21 @@ def test_a_box_stands_as_the_wall_judges_it(interface: Interface) -> None:
     assert len(box["findings"]) == len(judged.findings)
     assert program.get("/api/v1/boxes/north-01").json()["box"] == "north-01"
     assert program.get("/api/v1/boxes/another").status_code == 404
+
+
+def test_of_a_silent_box_a_program_reads_until_when_the_states_of_its_cameras_were_known(
+    interface: Interface,
+) -> None:
+    now_s = time.time()
+    box = ToldBox("south-01", now_s)
+    interface.store.commit([box.status(), box.info(), box.health(ago_s=HEALTH_LATE_S + 20), box.camera()])
+    program = interface.program()
+
+    (speaks,) = program.get("/api/v1/boxes/north-01").json()["cameras"]
+    (silent,) = program.get("/api/v1/boxes/south-01").json()["cameras"]
+
+    assert speaks["known_until"] is None
+    assert (silent["state"], silent["known_until"]) == (
+        "streaming",
+        at(now_s - HEALTH_LATE_S - 20),
+    )

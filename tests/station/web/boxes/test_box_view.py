@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,6 +15,7 @@ from station.boxes.history import StateChange
 from station.boxes.order_kinds import BoxWish, OrderGiver, OrderKind, OrderProgress, OrderStage
 from station.boxes.standing import MOST_SHOWN, NewestPicture
 from station.boxes.wall import BoxesNow, BoxWall
+from station.ingest.inbound import InboundMessage
 from station.web.boxes.box_view import MOST_FINDINGS, BoxView
 from station.web.render import Templates
 from tests.support.stores import Place
@@ -48,6 +49,13 @@ def texts(value: Any) -> Iterator[str]:
             yield from texts(each)
     elif isinstance(value, str):
         yield value
+
+
+def standing_now(place: Place, messages: Iterable[InboundMessage]) -> BoxesNow:
+    """What a store that got these says of its boxes."""
+    with closing(place.open(now=lambda: NOW_S)) as store:
+        store.commit(list(messages))
+        return BoxWall(place.engine, COMMUNE, lambda: NOW_S).now()
 
 
 def page(now: BoxesNow, device: str, language: str = "vi", **more: Any) -> dict[str, Any]:
@@ -84,8 +92,41 @@ def test_of_a_box_that_is_away_nothing_is_shown_as_now(now: BoxesNow) -> None:
     (camera,) = away["cameras_list"]
 
     assert away["old"]
-    assert (camera["state_words"], camera["tone"]) == ("not known while the box is away", "away")
-    assert camera["since"] == camera["why"] == camera["recording"] == ""
+    assert (camera["state_words"], camera["tone"]) == ("not known now", "away")
+    assert camera["since"] == "last known at 17:00:00: sees"
+    assert camera["why"] == camera["recording"] == ""
+
+
+def test_of_a_box_that_is_silent_its_cameras_are_shown_as_they_were_last_and_when(
+    sqlite_place: Place,
+) -> None:
+    box = ToldBox("hn-01", NOW_S, cameras={"east": "Đông", "west": "Tây", "yard": "Sân"})
+    silent = standing_now(
+        sqlite_place,
+        [
+            box.status(),
+            box.info(),
+            box.health(ago_s=480.0, degraded=["busy"]),
+            box.camera("east"),
+            box.camera("west", "blind", 120.0, reason="covered"),
+        ],
+    )
+
+    shown = page(silent, "hn-01", "en")
+
+    assert [(each["state_words"], each["since"]) for each in shown["cameras_list"]] == [
+        ("not known now", "last known at 16:52:00: sees"),
+        ("not known now", "last known at 16:58:00: cannot see"),
+        ("not known now", "last known at 16:52:00: sees"),
+    ]
+    assert {(each["tone"], each["recording"], each["why"]) for each in shown["cameras_list"]} == {
+        ("away", "", "")
+    }
+    assert (shown["old"], shown["since"]) == (True, "connected, but silent since 16:52:00")
+    assert (shown["cameras"], shown["heat"]) == ("cameras: 3", "")
+    assert [each["what"] for each in shown["findings"]] == ["The box has been silent for 8 min"]
+    in_vietnamese = page(silent, "hn-01")["cameras_list"][0]
+    assert in_vietnamese["since"] == "biết được lần cuối lúc 16:52:00: nhìn thấy"
 
 
 def test_a_box_that_claims_thousands_of_things_has_a_page_like_others_which_says_so(
