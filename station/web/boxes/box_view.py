@@ -57,6 +57,7 @@ class BoxView:
         return {
             "read": self._templates.clock(now.read_ms),
             **{f"count_{each}": str(now.count(each)) for each in BoxVerdict},
+            **{f"none_{each}": now.count(each) == 0 for each in BoxVerdict},
             "any": bool(now.boxes),
             "none": not now.boxes,
             "boxes": [self.tile(each) for each in now.boxes],

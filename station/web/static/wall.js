@@ -146,6 +146,7 @@ function beat(said) {
   if (said.boxes === undefined) return;
   if (!needing) return location.reload(); // the page was made while the store could not be read
   openCount.textContent = said.open;
+  openCount.classList.toggle("alert", said.open > 0);
   renew(needing, said.wrong);
   sound.help(said.wrong.all);
   badges({ open: said.open, needing: Number(said.wrong.number) });

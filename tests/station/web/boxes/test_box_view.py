@@ -70,6 +70,7 @@ def test_the_wall_says_what_is_wrong_first_in_both_languages(now: BoxesNow) -> N
 
     assert [each["verdict"] for each in vi["boxes"]] == ["broken"] * 4 + ["look"] * 2 + ["well"] * 2
     assert (vi["count_broken"], vi["count_look"], vi["count_well"]) == ("4", "2", "2")
+    assert (vi["none_broken"], view().wall(BoxesNow(NOW_MS, (), ()))["none_broken"]) == (False, True)
     away = next(each for each in en["boxes"] if each["key"] == "hn-05")
     assert away["findings"][0]["what"] == "The box cannot be reached"
     assert (away["state"], away["cameras"], away["heat"]) == ("not connected", "cameras: 1", "")

@@ -255,6 +255,23 @@ def test_an_alert_that_is_open_again_stands_among_the_open_ones_again(
         expect(tile(officer.page, box, 1, "#alerts")).to_be_visible()
 
 
+def test_that_no_alert_is_open_is_said_without_red(chrome: Browser, room: DutyRoom, box: FakeBox) -> None:
+    _settle_all(room)
+    with at_the_screen(chrome, room) as officer:
+        number = officer.page.locator("#open")
+        expect(number).to_have_text("0")
+        expect(number).not_to_contain_class("alert")
+        box.tell(an_alert(1))
+        expect(number).to_contain_class("alert")
+        officer.page.reload()
+        expect(number).to_contain_class("alert")
+
+        _settle(room, box, range(1, 2))
+
+        expect(number).to_have_text("0")
+        expect(number).not_to_contain_class("alert")
+
+
 def test_a_wall_that_hears_nothing_says_since_when(chrome: Browser, embedded: Address, tmp_path: Path) -> None:
     with (
         duty_room(tmp_path / "duty", embedded.port, commune="thieu-hoa") as room,
