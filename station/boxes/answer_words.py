@@ -24,7 +24,7 @@ _KNOWN: Final[tuple[tuple[str, Callable[[re.Match[str]], str]], ...]] = (
     ),
     (
         r"expired|it expires before .*",
-        lambda _: tr("it came too late: the box was away, or its clock is wrong"),
+        lambda _: tr("it came too late: the box was not connected, or its clock is wrong"),
     ),
     (
         r"issued in the future: .*",

@@ -51,10 +51,12 @@ _POWER: Final = tr("Tell the technician: the supply or its cable is too weak.")
 _WHAT: Final[Mapping[str, Callable[[Values], str]]] = {
     "station_away": _said(tr("Its station is not heard")),
     "never_heard": _said(tr("Nobody knows how this box is")),
-    "offline": _said(tr("The box cannot be reached")),
+    "offline": _said(tr("The box is not connected")),
     "stopped": _said(tr("The box was switched off on purpose")),
     "health_missing": _said(tr("The box has just begun")),
-    "health_late": lambda of: tr("The box has been silent for {span}", span=how_long(60 * of["minutes"])),
+    "health_late": lambda of: tr(
+        "The box is connected, but silent for {span}", span=how_long(60 * of["minutes"])
+    ),
     "no_camera": _said(tr("The box has no camera")),
     "camera_lost": lambda of: tr("Camera {camera} gives no picture", camera=of["camera"]),
     "camera_stalled": lambda of: tr("The picture of camera {camera} stands still", camera=of["camera"]),
@@ -116,7 +118,7 @@ _REST: Final[Mapping[str, tuple[str, str]]] = {
             "and sends when it is back."
         ),
         tr(
-            "Are other boxes nearby away, too? Then it is power or network. "
+            "Are other boxes nearby not connected, too? Then it is power or network. "
             "If only this one is, call the technician."
         ),
     ),
@@ -213,9 +215,9 @@ _REST: Final[Mapping[str, tuple[str, str]]] = {
         tr("It is near the heat at which it looks at fewer pictures."),
         tr("Is it in the sun, or its fan dirty? Tell the technician if it comes each day."),
     ),
-    "waiting": (tr("Its network is slow or was away. Events come late, and nothing is lost by that."), _WAIT),
+    "waiting": (tr("Its network is slow or was cut. Events come late, and nothing is lost by that."), _WAIT),
     "dropped": (
-        tr("It was away from the station for too long, or told too much; the oldest and least went first."),
+        tr("It was not connected for too long, or told too much; the oldest and least went first."),
         tr("Keep that in mind when you look for something there."),
     ),
     "quarantined": (tr("They could not be sent as they are."), tr("Tell the technician.")),
@@ -255,7 +257,7 @@ _REST: Final[Mapping[str, tuple[str, str]]] = {
     "alarm_other": (tr("A newer part of the station says it."), tr("Tell the administrator.")),
     "gap_open": (
         tr("They are on their way, or wait in the box."),
-        tr("Nothing, if the box was away. If it stays so for a day, tell the technician."),
+        tr("Nothing, if the box was not connected. If it stays so for a day, tell the technician."),
     ),
     "gap_gone": (
         tr("The box has them no more, so something of the last days is missing here."),

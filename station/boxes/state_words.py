@@ -15,7 +15,7 @@ UNKNOWN: Final = tr("not known")
 BOX_STATES: Final[Mapping[str | None, str]] = {
     "online": tr("connected"),
     "offline": tr("not connected"),
-    "stopped": tr("switched off"),
+    "stopped": tr("switched off on purpose"),
     None: UNKNOWN,
 }
 SILENT: Final = tr("connected, but silent")

@@ -57,13 +57,13 @@ CLOCKS: Final[Mapping[str, str]] = {
 """How far the times of an event can be trusted."""
 CAMERA_STATES: Final[Mapping[str, str]] = {
     "streaming": tr("sees"),
-    "stalled": tr("gave no new picture"),
-    "lost": tr("could not be reached"),
+    "stalled": tr("gave no new pictures"),
+    "lost": tr("gave no pictures"),
     "blind": tr("could not see"),
     "disabled": tr("was switched off or paused"),
 }
 BLANKS: Final[Mapping[BlankKind, str]] = {
-    BlankKind.STOPPED: tr("The box was stopped: nobody watched"),
+    BlankKind.STOPPED: tr("The box was switched off on purpose: nobody watched"),
     BlankKind.OFFLINE: tr("The box was not connected: what it saw may come later"),
     BlankKind.BEFORE: tr("The box was not there yet"),
 }

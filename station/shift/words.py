@@ -16,8 +16,8 @@ from station.shift.outages import BRIEF_MS, Outage
 from station.shift.shift import LineCount
 
 OUTAGES: Final[Mapping[str, str]] = {
-    "offline": tr("could not be reached"),
-    "stopped": tr("was switched off in order"),
+    "offline": tr("was not connected"),
+    "stopped": tr("was switched off on purpose"),
     "stalled": tr("gave no new pictures"),
     "lost": tr("gave no pictures"),
     "blind": tr("could not see"),

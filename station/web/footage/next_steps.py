@@ -96,7 +96,7 @@ def _away(visitor: Visitor, folder: RequestFolder, stage: FootageStage) -> str:
         return tr(
             "The box is not connected since {since} and has not heard of it. The request waits for it until "
             "{until}; after that it must be asked for anew. Meanwhile its disk may overwrite the oldest "
-            "footage: if it stays away, call the technician.",
+            "footage: if it stays so, call the technician.",
             since=since,
             until=desk.templates.moment(language, until_ms),
         )

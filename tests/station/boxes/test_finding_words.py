@@ -79,5 +79,5 @@ def test_whatever_is_found_has_words() -> None:
 def test_how_long_a_box_is_silent_is_said_in_units_that_somebody_can_imagine() -> None:
     silent = BoxFinding(key="health_late", verdict=BoxVerdict.BROKEN, values={"minutes": 5803})
 
-    assert translated(words_of(silent).what, "vi") == "Hộp đã im lặng 4 ngày"
+    assert translated(words_of(silent).what, "vi") == "Hộp vẫn kết nối nhưng im lặng đã 4 ngày"
     assert f"more than {HEALTH_LATE_S // 60} minutes" in words_of(silent).why

@@ -7,6 +7,8 @@ from typing import get_args
 from agent.host.camera_stats import State
 from agent.language import translated
 from agent.wire.payloads import StatusPayload
+from station.boxes.finding_words import words_of
+from station.boxes.findings import BoxFinding, BoxVerdict
 from station.boxes.state_words import (
     BOX_STATES,
     CAMERA_STATES,
@@ -15,6 +17,9 @@ from station.boxes.state_words import (
     camera_reason,
     paused_until_ms,
 )
+from station.lookup.timeline.blanks import BlankKind
+from station.lookup.words import BLANKS
+from station.shift.words import OUTAGES
 
 PAUSED = "paused by Lan (lan) until 2026-11-28T11:00:00.000Z"
 
@@ -30,6 +35,19 @@ def test_a_box_that_is_silent_is_said_to_be_connected_all_the_same() -> None:
         "connected", "connected, but silent",
     ]  # fmt: skip
     assert {box_words(each, is_silent=False) for each in (None, "odd")} == {"not known"}
+
+
+def test_that_a_box_is_silent_away_or_off_is_said_in_one_word_each_wherever_it_is_said() -> None:
+    for state, key, blank in (
+        ("offline", "offline", BlankKind.OFFLINE),
+        ("stopped", "stopped", BlankKind.STOPPED),
+        ("silent", "health_late", None),
+    ):
+        said = box_words(state, is_silent=state == "silent")
+        found = words_of(BoxFinding(BoxVerdict.BROKEN, key, {"minutes": 8})).what
+        everywhere = [found, OUTAGES[state], *([BLANKS[blank]] if blank else [])]
+        for language, core in (("en", said), ("vi", translated(said, "vi").removeprefix("đã "))):
+            assert all(core in translated(each, language) for each in everywhere), (state, language)
 
 
 def test_when_a_pause_ends_is_read_from_what_the_box_says() -> None:

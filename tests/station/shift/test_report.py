@@ -61,7 +61,7 @@ def test_it_says_what_the_next_shift_has_to_know() -> None:
     for words in (
         "BIÊN BẢN BÀN GIAO CA TRỰC", "hai-ninh: ca sáng, 06:00:00 – 14:00:00, 27/11/2026",
         "4: chưa ai tiếp nhận 3, đang xử lý 1",
-        "04:00:00, 27/11/2026, đến muộn, lúc 06:01:00", "không kết nối được", "còn khi hết ca",
+        "04:00:00, 27/11/2026, đến muộn, lúc 06:01:00", "mất kết nối", "còn khi hết ca",
         "vẫn kết nối nhưng im lặng", "1.234", "50 %",
         "Nguyễn Thị Lan", "Người giao ca", "Người nhận ca", "lập lúc 14:05:00, 27/11/2026, người lập: Lê Văn A",
     ):  # fmt: skip

@@ -72,7 +72,7 @@ def test_the_wall_says_what_is_wrong_first_in_both_languages(now: BoxesNow) -> N
     assert (vi["count_broken"], vi["count_look"], vi["count_well"]) == ("4", "2", "2")
     assert (vi["none_broken"], view().wall(BoxesNow(NOW_MS, (), ()))["none_broken"]) == (False, True)
     away = next(each for each in en["boxes"] if each["key"] == "hn-05")
-    assert away["findings"][0]["what"] == "The box cannot be reached"
+    assert away["findings"][0]["what"] == "The box is not connected"
     assert (away["state"], away["cameras"], away["heat"]) == ("not connected", "cameras: 1", "")
     well = next(each for each in en["boxes"] if each["key"] == "hn-01")
     assert (well["word"], well["cameras"], well["heat"]) == ("0 s ago", "cameras that see: 2 of 2", "58 °C")
@@ -125,7 +125,7 @@ def test_of_a_box_that_is_silent_its_cameras_are_shown_as_they_were_last_and_whe
     }
     assert (shown["old"], shown["since"]) == (True, "connected, but silent since 16:52:00")
     assert (shown["cameras"], shown["heat"]) == ("cameras: 3", "")
-    assert [each["what"] for each in shown["findings"]] == ["The box has been silent for 8 min"]
+    assert [each["what"] for each in shown["findings"]] == ["The box is connected, but silent for 8 min"]
     in_vietnamese = page(silent, "hn-01")["cameras_list"][0]
     assert in_vietnamese["since"] == "biết được lần cuối lúc 16:52:00: nhìn thấy"
 

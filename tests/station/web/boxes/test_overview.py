@@ -75,7 +75,7 @@ def test_boxes_are_shown_with_what_is_wrong_first_in_words(duty: Duty) -> None:
     places = [page.index(title) for title in ("Kho xã", "Trường tiểu học số 1", "Ngã tư chợ Hải Ninh")]
     assert places == sorted(places)
     for words in (
-        "Mất kết nối với hộp",
+        "Hộp mất kết nối",
         "Camera Hướng thị trấn không nhìn thấy",
         "cần xử lý ngay",
         "camera nhìn thấy: 2/2",
@@ -83,7 +83,7 @@ def test_boxes_are_shown_with_what_is_wrong_first_in_words(duty: Duty) -> None:
         assert words in page
     assert "needs" not in page
     english = duty.client(language="en").get("/boxes").text
-    assert "The box cannot be reached" in english
+    assert "The box is not connected" in english
 
 
 @pytest.mark.long
@@ -143,7 +143,7 @@ def test_wall_list_and_page_call_a_box_silent_by_one_limit_and_in_one_word(
     assert f'data-text="state">{words}<' in listed
     strip = wall[wall.index('id="needing"') : wall.index('id="trouble"')]
     for text in (strip, listed, page):
-        assert ("The box has been silent for 5 min" in text) == ("silent" in words)
+        assert ("The box is connected, but silent for 5 min" in text) == ("silent" in words)
     assert ("more than 5 minutes" in page) == ("silent" in words)
     assert "not heard" not in wall + listed + page
 
@@ -238,7 +238,7 @@ def test_the_wall_of_boxes_renews_itself_without_a_reload_and_leaves_the_focus_w
     duty.store.commit([ToldBox("hn-01", time.time()).status("offline")])
     duty.store.commit(ToldBox("hn-77", time.time(), "Hộp mới").well())
 
-    expect(page.locator("[data-key='hn-01']")).to_contain_text("Mất kết nối với hộp")
+    expect(page.locator("[data-key='hn-01']")).to_contain_text("Hộp mất kết nối")
     expect(page.locator("[data-key='hn-01']")).to_have_attribute("data-verdict", "broken")
     expect(page.locator("a[href='/boxes/hn-77']")).to_contain_text("Hộp mới")
     expect(page.locator("[data-text=count_broken]")).to_have_text("5")

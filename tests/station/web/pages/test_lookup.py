@@ -176,7 +176,7 @@ def test_a_time_without_events_says_when_nobody_watched(lan: httpx.Client) -> No
     text = page(lan, "from=2026-11-26T12:00&to=2026-11-26T13:00&camera=north-01/north")
 
     assert "Không tìm thấy" in text
-    assert "Camera không kết nối được" in text
+    assert "Camera không có hình" in text
     assert "không có nghĩa là không có gì xảy ra" in text
     assert '<rect class="unseen"' in text
 

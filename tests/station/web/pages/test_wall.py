@@ -349,7 +349,7 @@ def test_a_silent_box_is_seen_at_a_glance_with_its_name_and_since_when(
         box.raw("health", health_of(900), retain=True)
 
         thing = officer.page.locator("#needing.ill li", has_text=box.device)
-        expect(thing).to_contain_text("Hộp đã im lặng 15 phút")
+        expect(thing).to_contain_text("Hộp vẫn kết nối nhưng im lặng đã 15 phút")
         expect(thing).to_contain_text("từ ")
         expect(thing).to_be_in_viewport(ratio=1)
         expect(officer.page.locator("#needing p")).to_be_in_viewport(ratio=1)

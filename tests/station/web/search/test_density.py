@@ -39,7 +39,7 @@ def test_what_nobody_watched_is_seen_and_said() -> None:
     found = view([], blank)
 
     assert [(each["class"], each["x"], each["width"]) for each in found.blanks] == [("unseen", 100.0, 100.0)]
-    assert "Camera không kết nối được" in found.summary
+    assert "Camera không có hình" in found.summary
     assert len(found.said) == 1
 
 
