@@ -29,7 +29,7 @@ from pydantic import Field
 from agent.errors import WireError
 from agent.settings.base import Settings
 from agent.wire import codec
-from agent.wire.payloads import CommandPayload
+from agent.wire.payloads import CommandPayload, Id, Payload
 from agent.wire.signature import is_genuine
 from agent.wire.topics import Topics
 from agent.wire.verbs import VERBS, Args, SetArgs, Verb, understood
@@ -104,7 +104,7 @@ def read(
     try:
         message = codec.parse(CommandPayload, payload)
     except WireError as error:
-        return Refusal(f"malformed: {error.what}"[:500], shown)
+        return Refusal(f"malformed: {error.what}"[:500], shown, _legible_id(payload))
     issuer = message.issuer[:ISSUER_LETTERS]
     why = _barred(message, payload, retained, topics.device, verb, key)
     if known is None or why is not None:
@@ -122,6 +122,20 @@ def read(
         hashlib.sha256(verb.encode() + b"\0" + payload).hexdigest(),
         message.session,
     )
+
+
+class _BearsId(Payload):
+    """As much of a command as an answer needs."""
+
+    id: Id
+
+
+def _legible_id(payload: bytes) -> str | None:
+    """The id of what is no command, if it is a JSON object that has one; such an id is all that is taken of it."""
+    try:
+        return codec.parse(_BearsId, payload).id
+    except WireError:
+        return None
 
 
 def _barred(

@@ -149,6 +149,32 @@ def test_what_is_malformed_bears_no_id_that_could_be_answered() -> None:
     assert (refusal.verb, refusal.id, refusal.issuer) == ("ping", None, None)
 
 
+@pytest.mark.parametrize(
+    ("message", "bears"),
+    [
+        ({"issued_at": "yesterday"}, "0193-a"),
+        ({"issuer": None, "args": []}, "0193-a"),
+        ({"verb": "explode", "expires_at": 7}, "0193-a"),
+        ({"payload": b'{"id": "0193-b"}'}, "0193-b"),
+        ({"id": "a/b"}, None),
+        ({"id": "../up"}, None),
+        ({"id": "x" * 65}, None),
+        ({"id": 7}, None),
+        ({"payload": b'[{"id": "0193-b"}]'}, None),
+        ({"payload": b'{"id": "0193-b"'}, None),
+        ({"payload": b'{"id": "0193-b"}' + b" " * MAX_BYTES}, None),
+    ],
+)
+def test_what_is_malformed_is_answered_under_its_id_where_that_can_be_read(
+    message: dict[str, Any], bears: str | None
+) -> None:
+    refusal = heard(**message)
+
+    assert isinstance(refusal, Refusal)
+    assert refusal.why.startswith(("malformed: CommandPayload: ", "too large"))
+    assert (refusal.id, refusal.issuer) == (bears, None)
+
+
 def test_no_reason_is_longer_than_an_ack_bears() -> None:
     wrong = {"x" * 300: 1, "y" * 300: 2, "z" * 300: 3, "extra": 4}
     refusal = heard("ping", args=wrong)

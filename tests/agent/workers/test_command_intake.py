@@ -128,6 +128,27 @@ def test_a_flood_of_refusals_is_counted_and_neither_acknowledged_nor_written(box
     assert verify(box.folder / "audit.log") is None
 
 
+def test_an_order_that_cannot_be_read_is_refused_under_its_id_and_says_what_is_wrong(box: CommandedBox) -> None:
+    box.hear(TOPICS.below("command/restart"), b'{"id": "by-hand", "issued_at": "now", "issuer": "x"}')
+    box.hear(TOPICS.below("command/restart"), b'{"id": "../by/hand"}')
+    box.work()
+
+    (ack,) = box.acks("by-hand")
+    assert (ack.state, box.hands.did) == ("refused", [])
+    assert (ack.detail or "").startswith("malformed: CommandPayload: issued_at: ")
+    assert "expires_at: is missing" in (ack.detail or "")
+    assert [line["state"] for line in box.audit()] == ["refused", "refused"]
+    assert [line["id"] for line in box.audit()] == ["by-hand", None]
+
+
+def test_no_more_malformed_orders_are_answered_than_other_refusals(box: CommandedBox) -> None:
+    for number in range(REFUSALS + 5):
+        box.hear(TOPICS.below("command/ping"), json.dumps({"id": f"m-{number}"}).encode())
+
+    answered = [number for number in range(REFUSALS + 5) if box.acks(f"m-{number}")]
+    assert answered == list(range(REFUSALS))
+
+
 def test_retained_commands_are_refused_and_audited(box: CommandedBox) -> None:
     message = {"id": "old", "issued_at": hours_on(0), "expires_at": hours_on(1), "issuer": "x"}
     box.hear(TOPICS.below("command/restart"), json.dumps(message).encode(), retained=True)
