@@ -32,6 +32,8 @@ from station.web.visitor import Officer, Visitor, wants_page
 router = APIRouter()
 BESIDE: Final = 12
 """Alerts that follow, beside the one that is looked at."""
+KNOWN: Final = 50
+"""Newest open alerts that are no news to the page: of those before them nothing is."""
 LISTED: Final = 20
 """Cameras and rules of which it is said how many are open."""
 Word = Annotated[str, Query(max_length=4096)]
@@ -77,6 +79,7 @@ def review_page(
 ) -> HTMLResponse:
     """The alert that is next, and those that follow; `after` and `at` are places in the queue."""
     wanted, queue = QueueWish(box, camera, rule, new), ReviewQueue(visitor.console.reads)
+    head = visitor.console.feed.place()  # before the alerts are read: what comes meanwhile is sent once more
     place, itself = AlertPlace.read(at or after), bool(at)
     found = queue.open_alerts(wanted.wish, place, BESIDE + 1, itself=itself)
     from_the_top = not found and place is not None
@@ -88,6 +91,7 @@ def review_page(
         visitor.note(AuditVerb.VIEW_EVENT, _subject(sheet.card.box, sheet.card.event_id), at="review")
     here = found[0].place if found else None
     newest = queue.open_alerts(wanted.wish, None, 1)
+    known = queue.open_alerts(limit=KNOWN)
     return visitor.page(
         "review.html",
         sheet=sheet,
@@ -99,8 +103,10 @@ def review_page(
         next=wanted.href(after=here or "", done=f"{here.box_id}/{here.event_id}" if here else ""),
         from_the_top=from_the_top,
         done=_done(visitor, done),
-        head=visitor.console.feed.place(),
+        head=head,
         newest=newest[0].place.began_ms if newest else 0,
+        known=[f"{each.place.box_id}/{each.place.event_id}" for each in known],
+        since=known[-1].place.began_ms if len(known) == KNOWN else 0,
         most=MAX_NOTE,
         problem=None,
         note="",

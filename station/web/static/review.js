@@ -1,6 +1,8 @@
-// The queue of alerts: keys for its buttons, and a word when something changes meanwhile. All of it works without.
+// The queue of alerts: keys for its buttons, and a word and a sound when something changes meanwhile. All of it works
+// without.
 import { follow } from "./follow.js";
 import { fill } from "./live.js";
+import { sounds } from "./sound.js";
 
 const page = document.getElementById("review");
 const toggle = document.getElementById("keys");
@@ -49,6 +51,8 @@ window.addEventListener("pageshow", () => {
 const news = document.getElementById("news");
 const meanwhile = document.getElementById("meanwhile");
 const arrived = new Set();
+const known = new Set(JSON.parse(page.dataset.known)); // open when the page was made: of them only pictures come
+const sound = sounds(document.getElementById("sound"), null);
 
 // How many are open is asked for once what changed them is over: a shift that settles ten of them asks once.
 const SETTLED_MS = 300;
@@ -69,16 +73,25 @@ function count() {
 }
 
 function beat(said) {
+  if (said.wrong) sound.help(said.wrong.all);
   if (said.open === undefined || said.open === open) return;
   open = said.open;
   count();
 }
 
+// Of whatever camera: also where the page shows those of one rule. In how many milliseconds the sound is over.
+function call(card) {
+  if (!card.is_open || card.is_late || known.has(card.key) || card.at_ms <= Number(page.dataset.since)) return 0;
+  known.add(card.key);
+  return sound.alert();
+}
+
 function tile(card) {
+  const soundsFor = call(card);
   count();
   if (!card.is_open || card.at_ms <= Number(page.dataset.newest) || card.key === key) return;
   if (document.querySelector(`[data-key="${CSS.escape(card.key)}"]`)) return;
-  if (!key) return location.reload();
+  if (!key) return void setTimeout(() => location.reload(), soundsFor);
   arrived.add(card.key);
   news.hidden = false;
   news.firstElementChild.textContent = page.dataset.wordNew.replace("{n}", arrived.size);

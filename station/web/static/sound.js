@@ -1,14 +1,16 @@
-// The sound of the wall, off until somebody switches it on in this tab: two rising tones for a new alert, one lower and
-// shorter for what newly needs help. It stays on over a reload (the wall makes one each midnight) and the way to
-// another page and back; a browser that wants a press first is said to.
+// The sound of the wall and of the queue of alerts, off until somebody switches it on in this tab: two rising tones for a
+// new alert, one lower and shorter for what newly needs help. It stays on over a reload (the wall makes one each
+// midnight) and the way to another page and back; a browser that wants a press first is said to.
 const ALERT = [[0, 660, 0.16], [0.18, 880, 0.16]]; // when, in seconds; pitch, in hertz; how long, in seconds
 const HELP = [[0, 392, 0.12]];
 const REST_S = 0.3;
 const AGAIN_MS = 600000; // a box that comes and goes sounds once in ten minutes
 const CHOSEN = "sound of the wall";
+const KEPT = "needed help";
+const KEPT_MS = 30000; // a page that follows later than that on another begins anew
 
 // `button` switches it; its [data-on], [data-off] and [data-held] say how it stands. `known`: keys of what needs help
-// already.
+// already; null: what the page before in this tab knew, else what is told first.
 export function sounds(button, known) {
   let audio = null;
   let freeAt = 0; // one after the other, also where both are due at once
@@ -61,8 +63,9 @@ export function sounds(button, known) {
     begin();
   }
 
+  // Returns in how many milliseconds it is over; 0: nobody hears it.
   function play(tones) {
-    if (!isHeard()) return;
+    if (!isHeard()) return 0;
     const begin = Math.max(audio.currentTime, freeAt);
     for (const [after, pitch, lasts] of tones) {
       const at = begin + after;
@@ -76,6 +79,7 @@ export function sounds(button, known) {
       tone.stop(at + lasts + 0.01);
       freeAt = at + lasts + REST_S;
     }
+    return 1000 * (freeAt - audio.currentTime);
   }
 
   const calls = callsOf(known);
@@ -91,16 +95,26 @@ export function sounds(button, known) {
 // What comes within AGAIN_MS of a call for the same box waits until that is over, and calls then if it still stands.
 // While nobody listens nothing calls, and what was there is known.
 function callsOf(keys) {
-  let known = new Set(keys);
-  const calledAt = new Map();
+  const before = kept();
+  let known = keys ?? before.known ?? null;
+  if (known) known = new Set(known);
+  const calledAt = new Map(before.calledAt ?? []);
   return (things, isHeard) => {
     const here = new Set(things.map((each) => each.key));
-    known = isHeard ? new Set([...known].filter((key) => here.has(key))) : here;
-    const now = performance.now();
-    const rests = (device) => now - (calledAt.get(device) ?? -Infinity) < AGAIN_MS;
+    known = isHeard && known ? new Set([...known].filter((key) => here.has(key))) : here;
+    const now = Date.now();
+    const rests = (device) => Math.abs(now - (calledAt.get(device) ?? -Infinity)) < AGAIN_MS;
     const calling = new Set(things.filter((each) => !known.has(each.key)).map((each) => each.device).filter((device) => !rests(device)));
     for (const device of calling) calledAt.set(device, now);
     for (const each of things) if (calling.has(each.device)) known.add(each.key);
+    sessionStorage.setItem(KEPT, JSON.stringify({ at: now, known: [...known], calledAt: [...calledAt] }));
     return calling.size > 0;
   };
+}
+
+// In the queue each verdict is a page of its own: what stood there before must not call again, and what came between
+// two pages must.
+function kept() {
+  const said = JSON.parse(sessionStorage.getItem(KEPT) ?? "{}");
+  return { known: Math.abs(Date.now() - said.at) < KEPT_MS ? said.known : null, calledAt: said.calledAt };
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Iterator
 from contextlib import closing
 
@@ -20,9 +21,11 @@ from station.web.pages.review import QueueWish
 from tests.station.lookup.test_query import lasting
 from tests.station.store.test_store import altered
 from tests.station.web.conftest import screen_of
-from tests.support.duty_room import DESK, PHONE
+from tests.support.duty_room import DESK, PHONE, soon
 from tests.support.duty_screen import PASSWORD, DutyScreen, csrf_of
+from tests.support.kept_events import event_now
 from tests.support.stores import Place
+from tests.support.told_boxes import ToldBox
 
 FIRST = "/events/north-01/e-1/review"
 
@@ -408,6 +411,84 @@ def test_what_comes_and_what_another_does_meanwhile_is_said_without_a_reload(
     expect(officer.locator("#news")).to_contain_text("1 new")
     expect(officer.locator("#open")).to_have_text("4 open")
     expect(officer.locator("#counts .number")).to_have_text(["3", "1"])
+
+
+LISTEN = """
+const start = OscillatorNode.prototype.start;
+OscillatorNode.prototype.start = function (at) {
+  window.heard(this.frequency.value);
+  return start.call(this, at);
+};
+"""
+ALERT, HELP = [660, 880], [392]
+
+
+def listening(page: Page, url: str) -> list[int]:
+    """The tones of the queue from now on, over all its pages; its sound is switched on."""
+    heard: list[int] = []
+    page.expose_function("heard", lambda pitch: heard.append(round(pitch)))
+    page.add_init_script(LISTEN)
+    page.goto(f"{url}/review")
+    page.click("#sound")
+    soon(lambda: heard == [*ALERT, *HELP], page=page)  # both are shown once
+    heard.clear()
+    return heard
+
+
+@pytest.mark.browser
+def test_whoever_sits_at_the_queue_hears_a_new_alert_once_on_whichever_of_its_pages(
+    officer: Page, screen: DutyScreen, alerts: Place
+) -> None:
+    heard = listening(officer, screen.url)
+    with closing(alerts.open()) as store:
+        store.commit([event_now(11)])
+        soon(lambda: heard == ALERT, page=officer)
+        store.commit([event_now(11, revision=2)])
+        store.commit([event_now(12)])
+        soon(lambda: heard == ALERT * 2, page=officer)
+        officer.keyboard.press("2")
+        expect(officer.locator("#open")).to_have_text("5 open")
+        officer.wait_for_load_state()
+        expect(officer.locator("#sound")).to_have_attribute("aria-pressed", "true")
+        store.commit([event_now(13)])
+        soon(lambda: heard == ALERT * 3, page=officer)
+        store.commit([event_now(14, ago_s=90_000, replayed=True)])
+        expect(officer.locator("#open")).to_have_text("7 open")
+        assert heard == ALERT * 3  # what comes late is no news
+
+
+@pytest.mark.browser
+def test_where_none_is_open_the_next_alert_is_heard_and_then_shown(
+    officer: Page, screen: DutyScreen, alerts: Place
+) -> None:
+    engine = engine_of(alerts.url)
+    for number in range(1, 5):
+        ReviewQueue(engine).mark((1, f"e-{number}"), ReviewState.CONFIRMED, Reviewer("binh", "Bình"), seen=0)
+    engine.dispose()
+    heard = listening(officer, screen.url)
+    with closing(alerts.open()) as store:
+        store.commit([event_now(11)])
+
+    expect(officer.locator("#open")).to_have_text("1 open")
+    expect(officer.locator("#judging")).to_be_visible()
+    assert heard == ALERT
+
+
+@pytest.mark.browser
+def test_whoever_sits_at_the_queue_hears_once_that_a_box_needs_help(
+    officer: Page, screen: DutyScreen, alerts: Place
+) -> None:
+    with closing(alerts.open()) as store:
+        first, second = (ToldBox(device, time.time()) for device in ("hn-01", "hn-02"))
+        store.commit([*first.well(), *second.well()])
+        heard = listening(officer, screen.url)
+        expect(officer.locator("[data-badge=needing]")).to_have_text("1")  # north-01 has said nothing
+        store.commit([first.status("offline")])
+        soon(lambda: heard == HELP, page=officer)
+        officer.keyboard.press("2")
+        expect(officer.locator("#open")).to_have_text("3 open")
+        store.commit([second.status("offline")])
+        soon(lambda: heard == HELP * 2, page=officer)
 
 
 @pytest.mark.parametrize(("language", "said"), [("vi", "không có trang này"), ("en", "there is no such page")])
