@@ -90,7 +90,7 @@ class Tiles:
             "is_open": is_alert and card.review in STATES,
             "is_untaken": is_alert and card.review == "new",
             "is_late": late,
-            "late": translated(late_of(self._templates, card), language) if late else "",
+            "late": translated(late_of(self._templates, card, language), language) if late else "",
             "picture": f"/pictures/{card.thumbnail}" if card.thumbnail else None,
             "review": card.review,
             "reviewed": reviewed_of(self._templates, card, language),
@@ -126,9 +126,9 @@ def place_of(card: EventCard) -> str:
     return f"{card.box_title} · {card.camera_title}"
 
 
-def late_of(templates: Templates, card: EventCard) -> str:
-    """That it is no news: when it came."""
-    return tr("came only at {at}", at=templates.clock(card.received_ms))
+def late_of(templates: Templates, card: EventCard, language: str) -> str:
+    """That it is no news: when it came, with the day where that is not today."""
+    return tr("came only at {at}", at=templates.moment(language, card.received_ms))
 
 
 def reviewed_of(templates: Templates, card: EventCard, language: str) -> str:

@@ -46,6 +46,16 @@ def test_what_is_no_news_is_marked_with_when_it_came(tiles: Tiles, field: str) -
 
 
 @pytest.mark.parametrize(
+    ("days", "came"), [(0, "21:26:40"), (1, "hôm qua 21:26:40"), (2, "21:26:40 18/11/2026")]
+)
+def test_what_came_late_on_another_day_says_on_which(days: int, came: str) -> None:
+    card = replace(CARD, received_ms=AT_MS + 12_000_000, late=True)
+    then = Tiles(Templates(ZoneInfo("Asia/Ho_Chi_Minh"), lambda: AT_MS / 1000 + 13_000 + 86_400 * days))
+
+    assert then.of(card, "vi")["late"] == f"đến muộn lúc {came}"
+
+
+@pytest.mark.parametrize(
     ("review", "is_open", "is_untaken"),
     [("new", True, True), ("seen", True, False), ("confirmed", False, False), ("false", False, False)],
 )

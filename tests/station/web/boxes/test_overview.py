@@ -270,3 +270,22 @@ def test_nothing_hinders_people_and_nothing_is_wider_than_the_screen(
         assert [each["id"] for each in found if each["impact"] in ("serious", "critical")] == [], path
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
     page.context.close()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+def test_what_is_said_of_a_camera_and_of_the_day_is_not_cut_off(
+    chrome: Browser, duty: Duty, size: dict[str, int]
+) -> None:
+    box = ToldBox("hn-04", time.time())
+    lost = box.camera("west", "lost", 2.5 * 86_400, reason="no picture for 10 s")  # its moment has a date
+    duty.store.commit([lost, box.status("offline")])
+    page = opened(chrome, duty.screen, size)
+    page.goto(f"{duty.screen.url}/boxes/hn-04")
+    expect(page.locator(".camera").first).to_contain_text("biết được lần cuối")
+    for each in (".camera .about", "[data-list=history] td"):
+        reach = page.locator(f"{each}:visible").evaluate_all(
+            "all => all.map(it => [it.scrollWidth - it.clientWidth, it.getBoundingClientRect().right - innerWidth])"
+        )
+        assert reach and all(over <= 0 and beyond <= 0 for over, beyond in reach), (each, reach)
+    page.context.close()

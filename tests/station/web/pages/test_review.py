@@ -156,7 +156,7 @@ def test_of_two_officers_at_once_the_second_is_told_and_keeps_what_he_wrote(plac
 
 def two_at_once(lan: Desk, binh: Desk) -> None:
     for desk in (lan, binh):
-        assert "Nobody has looked at it yet." in desk.page(FIRST)
+        assert "Nobody has taken it yet." in desk.page(FIRST)
 
     assert lan.post(step="confirmed", note="a lorry").status_code == 303
     answer = binh.post(step="false:other", note="only a shadow")
@@ -291,6 +291,12 @@ def officer(chromium: Browser, screen: DutyScreen, alerts: Place) -> Iterator[Pa
     page.click("button.main")
     yield page
     context.close()
+
+
+def test_an_alert_that_nobody_has_taken_is_called_so_on_its_own_page_too(lan: Desk) -> None:
+    assert "Nobody has taken it yet." in lan.page(FIRST)
+    lan.post(FIRST, step="seen")
+    assert "Nobody has taken it yet." not in lan.page(FIRST)
 
 
 @pytest.mark.browser
