@@ -131,7 +131,7 @@ class _BearsId(Payload):
 
 
 def _legible_id(payload: bytes) -> str | None:
-    """The id of what is no command, if it is a JSON object that has one; such an id is all that is taken of it."""
+    """The id of what is no command, if it is a JSON object that has one: that alone is taken of it."""
     try:
         return codec.parse(_BearsId, payload).id
     except WireError:

@@ -285,7 +285,8 @@ def test_what_is_said_of_a_camera_and_of_the_day_is_not_cut_off(
     expect(page.locator(".camera").first).to_contain_text("biết được lần cuối")
     for each in (".camera .about", "[data-list=history] td"):
         reach = page.locator(f"{each}:visible").evaluate_all(
-            "all => all.map(it => [it.scrollWidth - it.clientWidth, it.getBoundingClientRect().right - innerWidth])"
+            "all => all.map(it => [it.scrollWidth - it.clientWidth,"
+            " it.getBoundingClientRect().right - innerWidth])"
         )
         assert reach and all(over <= 0 and beyond <= 0 for over, beyond in reach), (each, reach)
     page.context.close()
