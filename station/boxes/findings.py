@@ -79,8 +79,8 @@ class JudgedBox:
     standing: BoxStanding
     findings: tuple[BoxFinding, ...]
     known_until_ms: int | None = None
-    """When it last said how it and its cameras are, where nobody knows how they are now: it is away or silent,
-    or its station is not heard. None: what it said holds."""
+    """When it last said how it and its cameras are, where nobody knows how they are now: it is not connected
+    or silent, or its station is not heard. None: what it said holds."""
 
     @property
     def verdict(self) -> BoxVerdict:
@@ -100,11 +100,11 @@ def judged(
 
     At the province a station may be away: then nobody knows how its boxes are.
     """
+    until_ms = _known_until_ms(standing, now_ms, reports=reports)
     every = [_soon("station_away")] if station_away else []
-    every += _findings(standing, now_ms, reports=reports)
+    every += _findings(standing, now_ms, reports=reports, is_known=until_ms is None)
     found = sorted(every, key=lambda each: -_RISING.index(each.verdict))
-    known_until_ms = standing.word_ms if station_away else _known_until_ms(standing, now_ms, reports=reports)
-    return JudgedBox(standing, tuple(found), known_until_ms)
+    return JudgedBox(standing, tuple(found), standing.word_ms if station_away else until_ms)
 
 
 def silent_since_ms(standing: BoxStanding, now_ms: int) -> int | None:
@@ -135,9 +135,9 @@ def sort_key(each: JudgedBox) -> tuple[int, int, str]:
     return -_RISING.index(each.verdict), -pressing, each.standing.title.casefold()
 
 
-def _findings(standing: BoxStanding, now_ms: int, *, reports: bool) -> Iterator[BoxFinding]:
+def _findings(standing: BoxStanding, now_ms: int, *, reports: bool, is_known: bool) -> Iterator[BoxFinding]:
     yield from _heard(standing, now_ms, reports=reports)
-    if _known_until_ms(standing, now_ms, reports=reports) is None:
+    if is_known:
         for each in standing.cameras:
             yield from _camera(each, now_ms)
         if standing.health is not None:
