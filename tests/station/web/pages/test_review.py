@@ -381,10 +381,13 @@ def test_a_station_that_gives_no_answer_at_all_is_said_to_be_gone(officer: Page,
 
 
 @pytest.mark.browser
-def test_keys_can_be_turned_off_and_stay_off(officer: Page, screen: DutyScreen, alerts: Place) -> None:
-    officer.goto(f"{screen.url}/review")
+@pytest.mark.parametrize("path", ["/review", FIRST])
+def test_keys_can_be_turned_off_and_stay_off(
+    officer: Page, screen: DutyScreen, alerts: Place, path: str
+) -> None:
+    officer.goto(screen.url + path)
     officer.click("#keys")
-    officer.goto(f"{screen.url}/review")
+    officer.goto(screen.url + path)
     expect(officer.locator("#keys")).to_have_attribute("aria-pressed", "false")
 
     officer.keyboard.press("2")
