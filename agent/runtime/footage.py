@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 
 from agent.cameras.decode.decoded import Record
+from agent.cameras.settings import FileSource
 from agent.cameras.stills import Stills
 from agent.clock import Clock, FlooredClock
 from agent.commands.audit import Audit
@@ -75,6 +76,7 @@ class Footage:
                 clock,
                 self.hasten,
                 camera.mask_sha256,
+                loops(camera),
             )
         self.keeper = FootageKeeper(
             self.ring,
@@ -149,6 +151,12 @@ def how(camera: CameraConfig) -> Record:
     """How the child records a camera."""
     record = camera.record
     return Record(record.under_masks, record.mjpeg, record.encode_kbps, camera.max_fps)
+
+
+def loops(camera: CameraConfig) -> bool:
+    """Whether what is recorded is a clip that begins again at its end."""
+    source = camera.record.source or camera.source
+    return isinstance(source, FileSource) and source.loop
 
 
 def recorded_how(camera: CameraConfig) -> str | None:

@@ -110,10 +110,11 @@ class Recorder:
         clock: Clock,
         on_cut: Callable[[str], object] = lambda _camera: None,
         mask_sha256: str | None = None,
+        loops: bool = False,
     ) -> None:
         """`on_cut` is called in this thread when a recording stops: its chain's newest link may be told.
 
-        `mask_sha256` is of the camera's privacy masks; None: it has none.
+        `mask_sha256` is of the camera's privacy masks; None: it has none. `loops`: it is a clip that begins again.
         """
         self.camera, self.settings, self.source = camera, settings, source
         self.figures = RecordingFigures(settings.mode)
@@ -123,7 +124,7 @@ class Recorder:
         self._pre_roll = PreRoll(settings.pre_roll_s)
         self._inits: dict[str, Fragment] = {}
         """Of the latest runs: what waits for an event may be from before the camera was lost."""
-        self._runs = RunBudget()
+        self._runs = RunBudget(loops)
         self._given: str | None = None
         """The run whose init the ring has."""
         self._recording = False

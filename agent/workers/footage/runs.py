@@ -27,6 +27,8 @@ class ChangesTooOften(FootageError):
 class RunBudget:
     """The beginnings of one camera, in seconds of the steady clock; for one thread."""
 
+    loops: bool = False
+    """A clip that begins again at its end, as its configuration wants it: that is a run each time, and no change."""
     _began: list[float] = field(default_factory=list)
     _run: str | None = None
     _refused_s: float = float("-inf")
@@ -46,7 +48,8 @@ class RunBudget:
         before = self._run
         if run == before:
             return
-        if before is not None and before.rpartition("-")[0] == run.rpartition("-")[0]:
+        within_one = before is not None and before.rpartition("-")[0] == run.rpartition("-")[0]
+        if within_one and not self.loops:
             self._began = [each for each in self._began if at_s - WITHIN_S < each]
             if len(self._began) >= MOST:
                 self._began.clear()

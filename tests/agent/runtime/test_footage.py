@@ -6,6 +6,7 @@ import hashlib
 import json
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from agent.runtime.footage import recorded_how
 from agent.status import health
 from agent.wire.codec import JPEG
 from agent.wire.payloads import EventBody, RecordingBody
+from agent.workers.footage.runs import MOST
 from tests.conftest import RtspServer
 from tests.support.brokers import until
 from tests.support.taps import played
@@ -132,6 +134,26 @@ def test_a_box_records_what_it_watches_and_its_main_stream(
         known = index.told_after(camera, 1)
         assert known == index.head(camera), "the last link was told at the stop"
     index.close()
+
+
+@pytest.mark.long
+def test_a_short_clip_that_begins_again_and_again_is_recorded_each_time(
+    tmp_path: Path, numbered_clip: Callable[..., Path]
+) -> None:
+    camera = {"name": "north", "source": file(numbered_clip(4)), "record": {"mode": "continuous"}}
+    box = Box(tmp_path / "state", [camera])
+    recorder = box.agent.footage.recorders["north"]
+
+    def runs() -> set[str]:
+        with closing(Index(tmp_path / "state" / "evidence", readonly=True)) as index:
+            return {each.run for each in index.between("north", 0, 1e12)}
+
+    until(lambda: recorder.figures.bytes, 60)
+    until(lambda: recorder.trouble or len(runs()) > MOST + 2, 60)
+    trouble = recorder.trouble
+    box.stop()
+
+    assert trouble is None
 
 
 @pytest.mark.long

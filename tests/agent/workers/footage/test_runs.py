@@ -28,6 +28,13 @@ def test_another_opening_of_the_camera_is_no_change() -> None:
         budget.require(f"opening-{number}-1", 0.0)
 
 
+def test_a_clip_that_begins_again_at_its_end_is_no_change_either() -> None:
+    budget = RunBudget(loops=True)
+    for number in range(100):
+        budget.require(f"a-{number}", 0.0)
+    assert budget.steady(0.0)
+
+
 @given(st.lists(st.floats(0.0, 20.0), max_size=200))
 def test_whoever_waits_as_told_begins_at_most_ten_times_in_any_minute(waits: list[float]) -> None:
     budget, at_s, began = RunBudget(), 0.0, []
