@@ -16,7 +16,7 @@ from sqlalchemy import Column, ColumnElement, Connection, Row, Table, and_, func
 from station.boxes.state_words import camera_word
 from station.ingest.alarms import AlarmKind
 from station.lookup.places import BoxPlace
-from station.store.schema import alarm, box_status, camera_status
+from station.store.schema import alarm, box, box_status, camera_status
 
 BOX_FAULTS: Final = ("offline", "stopped")
 CAMERA_FAULTS: Final = ("stalled", "lost", "blind", "disabled", "paused", "starting")
@@ -26,6 +26,8 @@ REMEMBERED: Final[Mapping[str, str]] = {
     AlarmKind.OVERHEATED: "overheated",
 }
 """Kinds of alarm that are stretches of a box, each by the state that it is here."""
+ABSENT: Final = "absent"
+"""The box had not been heard of yet."""
 UNKNOWN: Final = "?"
 BRIEF_MS: Final = 10_000
 """What was over sooner is counted and has no row of its own: each restart of an agent makes some."""
@@ -40,8 +42,8 @@ class Outage:
     camera: str
     """As people call it; '': the box itself."""
     state: str
-    """Of a box offline, stopped, silent, detector_failed, overheated; of a camera stalled, lost, blind, paused,
-    starting, disabled."""
+    """Of a box absent, offline, stopped, silent, detector_failed, overheated; of a camera stalled, lost, blind,
+    paused, starting, disabled."""
     start_ms: int
     """May be before the shift."""
     end_ms: int | None
@@ -123,6 +125,7 @@ def outages(
         if row.state in faults and (until is None or until > start_ms)
     ]
     found += _remembered(connection, places, start_ms, end_ms)
+    found += _absent(connection, places, start_ms, end_ms)
     return tuple(sorted(found, key=lambda each: (bool(each.camera), each.start_ms, each.box, each.camera)))
 
 
@@ -164,6 +167,17 @@ def _remembered(
         ends_ms = row.closed_ms if row.closed_ms is not None and row.closed_ms < end_ms else None
         title = place.title if place is not None else UNKNOWN
         yield Outage(title, "", REMEMBERED[row.kind], row.opened_ms, ends_ms, "", (row.box_id, ""))
+
+
+def _absent(
+    connection: Connection, places: Mapping[int, BoxPlace], start_ms: int, end_ms: int
+) -> Iterator[Outage]:
+    """Of boxes that were first heard within the range: nobody watched there before."""
+    first_ms = box.c.first_seen_ms
+    for row in connection.execute(select(box.c.id, first_ms).where(first_ms > start_ms, first_ms < end_ms)):
+        place = places.get(row.id)
+        title = place.title if place is not None else UNKNOWN
+        yield Outage(title, "", ABSENT, start_ms, row.first_seen_ms, "", (row.id, ""))
 
 
 def _outage(row: Row[Any], until: int | None, places: Mapping[int, BoxPlace]) -> Outage:

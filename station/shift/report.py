@@ -166,7 +166,7 @@ class _ShiftReport:
             PrintColumn(tr("which"), 6), PrintColumn(tr("what was wrong"), 4), PrintColumn(tr("from"), 3),
             PrintColumn(tr("until"), 3), PrintColumn(tr("how long in this shift"), 3),
         )  # fmt: skip
-        self._sheet.table(columns, rows[:MOST], no_rows(self._brief))
+        self._sheet.table(columns, rows[:MOST], no_rows(self._brief, self._shift.boxes))
         self._more(len(rows))
         sums = outage_sums(self._shift.outages, self._shift.range.start_ms, self._until_ms)
         if sums:

@@ -18,7 +18,7 @@ from station.shift.alerts import ShiftAlerts, shift_alerts
 from station.shift.outages import REMEMBERED, UNKNOWN, Outage, outages
 from station.shift.times import ShiftRange
 from station.store.database import in_words
-from station.store.schema import alarm, audit_entry, count_interval, event, event_began_ms, gap, stream
+from station.store.schema import alarm, audit_entry, box, count_interval, event, event_began_ms, gap, stream
 
 MOST_INTERVALS: Final = 500_000
 _AT_ONCE: Final = 2_000
@@ -104,6 +104,8 @@ class Shift:
     alerts: ShiftAlerts
     events: int
     """All events that began in it, alerts included."""
+    boxes: int
+    """So many had been heard of when it ended."""
     outages: tuple[Outage, ...]
     requests: tuple[ShiftRequest, ...]
     counts: tuple[LineCount, ...]
@@ -126,6 +128,7 @@ def read_shift(engine: Engine, folders: FootageFolder, wanted: ShiftRange) -> Sh
                 range=wanted,
                 alerts=shift_alerts(connection, places, start_ms, end_ms),
                 events=_events(connection, start_ms, end_ms),
+                boxes=_boxes(connection, end_ms),
                 outages=outages(connection, places, start_ms, end_ms),
                 requests=tuple(_requests(folders, wanted, places)),
                 counts=tuple(_counts(connection, places, start_ms, end_ms)),
@@ -140,6 +143,11 @@ def read_shift(engine: Engine, folders: FootageFolder, wanted: ShiftRange) -> Sh
 def _events(connection: Connection, start_ms: int, end_ms: int) -> int:
     began = event_began_ms >= start_ms, event_began_ms < end_ms
     return connection.scalar(select(func.count()).select_from(event).where(*began)) or 0
+
+
+def _boxes(connection: Connection, end_ms: int) -> int:
+    heard = select(func.count()).select_from(box).where(box.c.first_seen_ms < end_ms)
+    return connection.scalar(heard) or 0
 
 
 def _requests(

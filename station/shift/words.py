@@ -12,11 +12,12 @@ from station.boxes.state_words import REASONS, paused_by
 from station.lookup.words import act_words, label_word
 from station.review.states import STATE_WORDS, by_whom, reason_words
 from station.shift.alerts import ShiftAlert
-from station.shift.outages import BRIEF_MS, Outage
+from station.shift.outages import ABSENT, BRIEF_MS, Outage
 from station.shift.shift import LineCount
 
 OUTAGES: Final[Mapping[str, str]] = {
     "offline": tr("was not connected"),
+    ABSENT: tr("was not there yet"),
     "stopped": tr("was switched off on purpose"),
     "stalled": tr("gave no new pictures"),
     "lost": tr("gave no pictures"),
@@ -29,6 +30,7 @@ OUTAGES: Final[Mapping[str, str]] = {
     "overheated": tr("was too hot and looked at fewer pictures"),
 }
 SUMMED: Final = tr("Each together, what overlaps counted once; a camera with the outages of its box:")
+NO_BOX: Final = tr("The station had not heard of any box yet: nobody watched.")
 NONE_AT_ALL: Final = tr("Every box and camera was there all the time.")
 MISSING: Final[Mapping[str, str]] = {
     "open": tr("have not come yet"),
@@ -57,8 +59,10 @@ def brief_words(number: int) -> str:
     return tr("{number} shorter than {seconds} s", number=number, seconds=BRIEF_MS // 1000)
 
 
-def no_rows(brief: int) -> str:
-    """Why there is no row of an outage: there was none, or so many that were brief alone."""
+def no_rows(brief: int, boxes: int) -> str:
+    """Why there is no row of an outage: no box was known yet, there was none, or so many that were brief alone."""
+    if not boxes:
+        return NO_BOX
     seconds = BRIEF_MS // 1000
     return tr("No outage lasted {seconds} s or longer.", seconds=seconds) if brief else NONE_AT_ALL
 

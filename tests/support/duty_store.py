@@ -40,9 +40,17 @@ def opened(state_dir: Path) -> Engine:
     return engine
 
 
-def add_box(connection: Connection, commune: str, device: str, info: Mapping[str, Any] = INFO) -> int:
+def add_box(
+    connection: Connection,
+    commune: str,
+    device: str,
+    info: Mapping[str, Any] = INFO,
+    *,
+    first_seen_ms: int = 0,
+) -> int:
     """A box with one stream; gives back its id."""
-    row = {"commune": commune, "device": device, "first_seen_ms": 0, "last_seen_ms": 0, "state": "online"}
+    seen = {"first_seen_ms": first_seen_ms, "last_seen_ms": first_seen_ms}
+    row = {"commune": commune, "device": device, "state": "online", **seen}
     box_id = connection.execute(insert(box).values(row | {"info": json.dumps(info)})).inserted_primary_key[0]
     connection.execute(
         insert(stream).values(id=box_id, box_id=box_id, name=f"s-{box_id}", first_seen_ms=0, unnumbered=0)

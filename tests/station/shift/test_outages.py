@@ -10,7 +10,7 @@ from station.shift.outages import BRIEF_MS, Outage, brief_outages, outage_sums
 from station.shift.words import went_wrong
 from station.store.schema import box
 from tests.station.shift.test_shift import AT, HOUR_MS, shift
-from tests.support.duty_store import MINUTE_MS, add_alarm, add_box_state, add_camera_state
+from tests.support.duty_store import MINUTE_MS, add_alarm, add_box, add_box_state, add_camera_state
 
 
 def test_outages_touch_the_shift_whenever_they_began(store: Engine, tmp_path: Path) -> None:
@@ -134,6 +134,17 @@ def test_what_is_brief_is_in_the_sum_of_its_camera_and_counted_there() -> None:
     assert [(each.camera, each.lasted_ms, each.brief) for each in sums] == [
         ("north", 75_000, 3), ("", 8_000, 1),
     ]  # fmt: skip
+
+
+def test_a_box_that_was_first_heard_in_the_shift_was_not_there_before(store: Engine, tmp_path: Path) -> None:
+    with store.begin() as connection:
+        for number, at_min in ((2, -30), (3, 45), (4, 9 * 60)):
+            add_box(connection, "hai-ninh", f"box-{number}", {}, first_seen_ms=AT + at_min * MINUTE_MS)
+
+    read = shift(store, tmp_path)
+
+    assert stretches(read.outages) == [("", "absent", 0, 45)]
+    assert (read.outages[0].box, read.boxes) == ("box-3", 3)
 
 
 def test_a_box_without_a_birth_message_is_called_by_its_name(store: Engine, tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from tests.support.pdf import pages_of, text_of
 HERE = ZoneInfo("Asia/Ho_Chi_Minh")
 NOW = datetime(2026, 11, 27, 14, 5, tzinfo=HERE)
 RANGE = shift_at(NOW - timedelta(hours=1), HERE)
-QUIET = Shift(RANGE, ShiftAlerts((), {}, 0), 0, (), (), (), (), (), ())
+QUIET = Shift(RANGE, ShiftAlerts((), {}, 0), 0, 1, (), (), (), (), (), ())
 IMPRINT = Imprint(NOW, "Lê Văn A")
 
 
@@ -117,6 +117,14 @@ def test_a_quiet_shift_has_words_for_each_part() -> None:
 
 
 @pytest.mark.long
+def test_where_no_box_was_known_none_is_said_to_have_been_there() -> None:
+    for language, words in (("en", "had not heard of any box yet"), ("vi", "chưa biết hộp nào")):
+        text = " ".join(text_of(shift_report(replace(QUIET, boxes=0), "hai-ninh", IMPRINT, language)).split())
+        assert words in text
+        assert "all the time" not in text
+        assert "suốt ca" not in text
+
+
 def test_a_shift_of_many_alerts_goes_on_over_pages_and_says_what_it_leaves_out() -> None:
     pages = pages_of(shift_report(full(400), "hai-ninh", IMPRINT, "en"))
 
