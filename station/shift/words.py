@@ -60,7 +60,7 @@ def brief_words(number: int) -> str:
 
 
 def no_rows(brief: int, boxes: int) -> str:
-    """Why there is no row of an outage: no box was known yet, there was none, or so many that were brief alone."""
+    """Why there is no row of an outage: no box was known yet, there was none, or so many brief ones alone."""
     if not boxes:
         return NO_BOX
     seconds = BRIEF_MS // 1000

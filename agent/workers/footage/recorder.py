@@ -114,7 +114,7 @@ class Recorder:
     ) -> None:
         """`on_cut` is called in this thread when a recording stops: its chain's newest link may be told.
 
-        `mask_sha256` is of the camera's privacy masks; None: it has none. `loops`: it is a clip that begins again.
+        `mask_sha256` is of the camera's privacy masks; None: it has none. `loops`: a clip that begins again.
         """
         self.camera, self.settings, self.source = camera, settings, source
         self.figures = RecordingFigures(settings.mode)

@@ -28,7 +28,7 @@ class RunBudget:
     """The beginnings of one camera, in seconds of the steady clock; for one thread."""
 
     loops: bool = False
-    """A clip that begins again at its end, as its configuration wants it: that is a run each time, and no change."""
+    """A clip that begins again at its end, as configured: that is a run each time, and no change."""
     _began: list[float] = field(default_factory=list)
     _run: str | None = None
     _refused_s: float = float("-inf")
