@@ -397,6 +397,21 @@ def test_keys_can_be_turned_off_and_stay_off(
 
 
 @pytest.mark.browser
+def test_a_large_number_of_open_alerts_stands_in_one_line(officer: Page, screen: DutyScreen) -> None:
+    officer.goto(f"{screen.url}/review")
+    lines = officer.evaluate(
+        """() => {
+          const cell = document.querySelector("#counts td.number"), written = document.createRange();
+          cell.textContent = "12345";
+          document.querySelector("#counts td a").textContent = "Ngã tư chợ Hải Ninh, cầu Trắng ".repeat(4);
+          written.selectNodeContents(cell);
+          return new Set([...written.getClientRects()].map((each) => each.top)).size;
+        }"""
+    )
+    assert lines == 1
+
+
+@pytest.mark.browser
 def test_what_comes_and_what_another_does_meanwhile_is_said_without_a_reload(
     officer: Page, screen: DutyScreen, alerts: Place
 ) -> None:
