@@ -30,6 +30,7 @@ from station.boxes.state_words import (
     paused_until_ms,
 )
 from station.boxes.wall import BoxesNow
+from station.handover.moments import size
 from station.web.render import Templates, span_of
 
 Values = dict[str, Any]
@@ -262,8 +263,8 @@ class BoxView:
         missing = box.gaps.missing
         yield tr("Still missing here"), tr("{n} messages", n=missing) if missing else tr("nothing")
         if (footage := health.footage) is not None and footage.used_bytes is not None:
-            most = (footage.max_bytes or 0) / 1e9
-            yield tr("Footage"), tr("{used:.0f} of {most:.0f} GB", used=footage.used_bytes / 1e9, most=most)
+            used, most = size(footage.used_bytes), size(footage.max_bytes or 0)
+            yield tr("Footage"), tr("{used} of {most}", used=used, most=most)
         if health.uptime_s is not None:
             yield tr("At work for"), span_of(self._language, health.uptime_s)
 

@@ -130,6 +130,21 @@ def test_of_a_box_that_is_silent_its_cameras_are_shown_as_they_were_last_and_whe
     assert in_vietnamese["since"] == "biết được lần cuối lúc 16:52:00: nhìn thấy"
 
 
+@pytest.mark.parametrize(
+    ("used", "most", "vi"),
+    [(34_100_000_000, 64_000_000_000, "34,1 GB/64,0 GB"), (3_400_000, 200_000_000, "3,4 MB/200,0 MB")],
+)
+def test_how_much_footage_a_box_has_is_said_in_units_that_suit_it(
+    sqlite_place: Place, used: int, most: int, vi: str
+) -> None:
+    box = ToldBox("hn-01", NOW_S)
+    told = box.health(footage={"used_bytes": used, "max_bytes": most})
+
+    shown = page(standing_now(sqlite_place, [box.status(), box.info(), told]), "hn-01")
+
+    assert vi in texts(shown["facts"])
+
+
 def test_a_box_that_claims_thousands_of_things_has_a_page_like_others_which_says_so(
     sqlite_place: Place,
 ) -> None:
