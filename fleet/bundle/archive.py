@@ -21,16 +21,16 @@ import json
 import re
 import tarfile
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, Final
+from typing import IO, Any, Final
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from agent.errors import NgatuError
 from fleet.bundle.members import Damaged, Members
+from fleet.whole_file import in_words, written_whole
 
 FORMAT: Final = 1
 MANIFEST, SIGNATURE = "manifest.json", "manifest.sig"
@@ -86,27 +86,29 @@ def content(path: Path) -> Content:
 
 
 def write(path: Path, files: Mapping[str, Path], manifest: Manifest, key: Ed25519PrivateKey) -> None:
-    """The bundle at `path`, whole or not at all. `files` gives where each of the manifest's files lies.
+    """The bundle at `path`, whole and on the disk or not at all. `files`: name -> where it lies.
 
     Raises:
-        NgatuError: the folder does not take it; then nothing of it is left there.
+        NgatuError: the folder does not take it, or a file is gone; an older bundle at `path` stands then.
     """
     encoded = manifest.encoded()
-    part = path.with_name(path.name + ".part")
-    try:
+    hint = "may this user write there, and is there room? --out names another folder"
+    with in_words(path, hint):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tarfile.open(part, "w", format=tarfile.USTAR_FORMAT) as tar:
-            for name, data in ((MANIFEST, encoded), (SIGNATURE, key.sign(encoded))):
-                tar.addfile(_member(name, len(data)), io.BytesIO(data))
-            for name in sorted(files):
-                with files[name].open("rb") as file:
-                    tar.addfile(_member(name, manifest.files[name].bytes), file)
-        part.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            part.unlink()
-        hint = "may this user write there, and is there room? --out names another folder"
-        raise NgatuError(f"{error.filename or path}: {error.strerror or error}", hint) from None
+    with (
+        written_whole(path, hint=hint) as out,
+        tarfile.open(fileobj=out, mode="w", format=tarfile.USTAR_FORMAT) as tar,
+    ):
+        for name, data in ((MANIFEST, encoded), (SIGNATURE, key.sign(encoded))):
+            tar.addfile(_member(name, len(data)), io.BytesIO(data))
+        for name in sorted(files):
+            with _opened(files[name]) as file:
+                tar.addfile(_member(name, manifest.files[name].bytes), file)
+
+
+def _opened(path: Path) -> IO[bytes]:
+    with in_words(path, "it was there when the bundle was begun: run the same again"):
+        return path.open("rb")
 
 
 def _member(name: str, size: int) -> tarfile.TarInfo:
@@ -140,7 +142,7 @@ def verify(path: Path, key: Ed25519PublicKey) -> Manifest:
     return manifest
 
 
-AGAIN: Final = "copy it again, or build it again with `make bundle`"
+AGAIN: Final = "copy it again, or build it again: ngatu bundle build"
 
 
 def _refused(path: Path, name: str, what: str) -> BundleRefused:

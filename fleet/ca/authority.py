@@ -35,8 +35,9 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from agent.errors import NgatuError
 from fleet.ca.crl import listed, number_in
-from fleet.ca.index import CertificateIndex, Issued, Kind, Reason, in_words, write_whole
+from fleet.ca.index import CertificateIndex, Issued, Kind, Reason
 from fleet.ca.request import alternative, digest, fitting, public_key
+from fleet.whole_file import in_words, write_whole
 
 MIN_CA_PASSPHRASE_CHARS: Final = 12
 MAX_NAME_BYTES: Final = 64

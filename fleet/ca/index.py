@@ -12,20 +12,20 @@ import fcntl
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from agent.errors import NgatuError
+from fleet.whole_file import ROOM, in_words, sync_folder
 
 Kind = Literal["box", "station", "operator", "broker", "screen"]
 Reason = Literal["unspecified", "keyCompromise", "superseded", "cessationOfOperation"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 REASONS: tuple[Reason, ...] = get_args(Reason)
 _WHOLE = "take the whole folder of the authority from your copy"
-_ROOM = "may this user write there, and is there room? then run the same again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class CertificateIndex:
             FileExistsError: there is one.
         """
         os.close(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-        _sync_folder(self.path.parent)
+        sync_folder(self.path.parent)
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -126,49 +126,10 @@ class CertificateIndex:
                 ) from None
 
     def _append(self, act: dict[str, str | int]) -> None:
-        with in_words(self.path, _ROOM), self.path.open("r+b") as file:
+        with in_words(self.path, ROOM), self.path.open("r+b") as file:
             whole = file.read().rpartition(b"\n")
             file.truncate(len(whole[0]) + len(whole[1]))  # invariant 3
             file.seek(0, os.SEEK_END)
             file.write(json.dumps(act).encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())  # invariants 1 and 2
-
-
-def write_whole(path: Path, data: bytes, mode: int = 0o644) -> None:
-    """Put a file in place at once: after a crash the old or the new is there, whole.
-
-    Raises:
-        NgatuError: the folder does not take it; then nothing of it is left there.
-    """
-    new = path.with_name(f".{path.name}.new")
-    with in_words(path, _ROOM):
-        new.unlink(missing_ok=True)
-        try:
-            with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            new.replace(path)
-        except OSError:
-            with suppress(OSError):
-                new.unlink()
-            raise
-        _sync_folder(path.parent)
-
-
-@contextmanager
-def in_words(path: Path, hint: str) -> Iterator[None]:
-    """What the system has against this file, as one clear error."""
-    try:
-        yield
-    except OSError as error:
-        raise NgatuError(f"{path}: {error.strerror or error}", hint) from None
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -69,7 +69,8 @@ def sign_command(
 ) -> None:
     """Sign a request. Renewing is signing again: an older certificate stays good until its end."""
     from fleet.ca.authority import unlock  # noqa: PLC0415
-    from fleet.ca.index import KINDS, write_whole  # noqa: PLC0415
+    from fleet.ca.index import KINDS  # noqa: PLC0415
+    from fleet.whole_file import write_whole  # noqa: PLC0415
 
     if kind not in KINDS:
         raise UsageError(f"--kind {kind}: there is no such kind", f"one of {', '.join(KINDS)}")

@@ -13,8 +13,8 @@ from typing import Protocol
 import yaml
 
 from agent.errors import NgatuError
-from fleet.ca.index import write_whole
 from fleet.prepare.questions import COMMUNE, PROVINCE, SECRETS, Answers, Question
+from fleet.whole_file import write_whole
 
 
 class Answerer(Protocol):

@@ -24,10 +24,10 @@ from typing import Final, TypeVar
 from agent.errors import NgatuError
 from fleet.bundle import release_key
 from fleet.ca import authority
-from fleet.ca.index import write_whole
 from fleet.prepare import inventory, vault
 from fleet.prepare.answers import Noted
 from fleet.prepare.questions import AUTHORITY, CAMERA_PASSWORD, COMMUNE, PROVINCE, RELEASE, VAULT, Question
+from fleet.whole_file import write_whole
 
 T = TypeVar("T")
 EXAMPLE: Final = Path("deploy/ansible/inventory/example")

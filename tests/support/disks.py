@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,3 +22,14 @@ def small_disk(folder: Path, size: str) -> Iterator[Path]:
         yield folder
     finally:
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def filled(folder: Path, free_bytes: int = 0) -> None:
+    """Take the room that a small disk has, but for this much, by a file called `filling`."""
+    with (folder / "filling").open("wb", buffering=0) as file:
+        try:
+            while file.write(b"x" * 4096):
+                pass
+        except OSError as error:
+            assert error.errno == errno.ENOSPC, error
+        file.truncate(max(0, file.tell() - free_bytes))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import random
 import re
 import tarfile
@@ -64,6 +65,47 @@ def test_a_full_disk_is_one_clear_error_and_nothing_of_a_bundle_is_left(tmp_path
             write(stick / "full.bundle", {"models/eyes": tmp_path / "eyes"}, manifest, maker.key)
         assert "--out names another folder" in (caught.value.hint or "")
         assert not list(stick.iterdir())
+
+
+def test_a_bundle_is_on_the_disk_before_it_has_its_name(
+    tmp_path: Path, maker: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a power cut leaves an empty one under the name of a release."""
+    seen: list[tuple[str, bool]] = []
+    really = os.fsync
+
+    def fsync(handle: int) -> None:
+        really(handle)
+        seen.append((Path(f"/proc/self/fd/{handle}").readlink().name, (tmp_path / "small.bundle").exists()))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    small(tmp_path, maker, eyes=b"eyes")
+
+    assert seen == [(".small.bundle.new", False), (tmp_path.name, True)]
+
+
+def test_a_file_that_is_gone_meanwhile_is_named_and_the_older_bundle_stands(
+    tmp_path: Path, maker: Maker
+) -> None:
+    before = small(tmp_path, maker, eyes=b"eyes").read_bytes()
+    manifest = Manifest("0.1.0", "0.1.0", "aarch64", "3.11", False, {"models/eyes": content(tmp_path / "eyes")})
+    (tmp_path / "eyes").unlink()
+
+    with pytest.raises(NgatuError, match=r"/eyes: No such file") as caught:
+        write(tmp_path / "small.bundle", {"models/eyes": tmp_path / "eyes"}, manifest, maker.key)
+    assert "run the same again" in (caught.value.hint or "")
+    assert (tmp_path / "small.bundle").read_bytes() == before
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_what_is_said_of_a_damaged_bundle_serves_who_has_no_makefile(
+    tmp_path: Path, key: Ed25519PublicKey
+) -> None:
+    (tmp_path / "x.bundle").write_bytes(b"")
+
+    with pytest.raises(BundleRefused) as refused:
+        verify(tmp_path / "x.bundle", key)
+    assert "ngatu bundle build" in (refused.value.hint or "") and "make " not in (refused.value.hint or "")
 
 
 def test_every_changed_byte_is_found(tmp_path: Path, maker: Maker, key: Ed25519PublicKey) -> None:

@@ -14,7 +14,7 @@ from cryptography import x509
 
 from agent.errors import NgatuError
 from fleet.ca import authority as ca
-from fleet.ca.index import CertificateIndex, write_whole
+from fleet.ca.index import CertificateIndex
 from tests.conftest import ROOT
 from tests.fleet.ca.test_authority import NOW, PASSPHRASE, request, signed
 
@@ -97,21 +97,3 @@ def test_an_index_is_never_made_over_another(tmp_path: Path) -> None:
 
     with pytest.raises(FileExistsError):
         CertificateIndex(tmp_path / "index.jsonl").create()
-
-
-def test_a_file_that_a_crash_left_half_written_is_replaced(tmp_path: Path) -> None:
-    (tmp_path / ".ca.crt.new").write_bytes(b"hal")
-    write_whole(tmp_path / "ca.crt", b"whole", 0o600)
-
-    assert (tmp_path / "ca.crt").read_bytes() == b"whole"
-    assert (tmp_path / "ca.crt").stat().st_mode & 0o777 == 0o600
-    assert [each.name for each in tmp_path.iterdir()] == ["ca.crt"]
-
-
-def test_a_file_that_its_folder_does_not_take_is_one_clear_error_and_leaves_nothing(tmp_path: Path) -> None:
-    (tmp_path / "ca.crt").mkdir()
-
-    with pytest.raises(NgatuError, match=r"ca\.crt: Is a directory") as caught:
-        write_whole(tmp_path / "ca.crt", b"whole")
-    assert "is there room" in (caught.value.hint or "")
-    assert [each.name for each in tmp_path.iterdir()] == ["ca.crt"]
