@@ -29,10 +29,9 @@ def require_fit(path: Path, board: Board) -> None:
     version = tuple(int(part) for part in board.python.split("."))
     platforms = list(board.platforms())
     taken = {*cpython_tags(version, platforms=platforms), *compatible_tags(version, platforms=platforms)}
-    where = f"{board.arch} with Python {board.python} and glibc 2.{board.glibc}"
     if taken.isdisjoint(tags):
         raise NgatuError(
-            f"{path.name}: it is for {', '.join(sorted(map(str, tags)))}, and not for {where}",
+            f"{path.name}: it is for {', '.join(sorted(map(str, tags)))}, and not for {board.words()}",
             "give the wheel of this board; --arch, --python and --glibc say which it is",
         )
     if not wheel.python.contains(f"{board.python}.0", prereleases=True):

@@ -50,6 +50,8 @@ def require(path: Path) -> None:
     for number, line in enumerate(lines, start=1):
         if line and not line.startswith("#") and not _LINE.fullmatch(line):
             raise NgatuError(f"{path}:{number}: this is no line of a lock: {line[:80]!r}", HINT)
+    if not any(map(_LINE.fullmatch, lines)):
+        raise NgatuError(f"{path}: this lock names no package", HINT)
 
 
 HINT: Final = "give the .lock that `ngatu bundle build` has written beside the bundle"

@@ -8,12 +8,9 @@ registry has as source alone is built here, if it is one that is known to hold n
 
 from __future__ import annotations
 
-import os
-import re
 import shutil
-import subprocess
-import sys
 import tempfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from email.parser import HeaderParser
@@ -26,10 +23,9 @@ from packaging.utils import canonicalize_name, parse_wheel_filename
 from packaging.version import Version
 
 from agent.errors import NgatuError
+from fleet.bundle import pip_program
 from fleet.bundle.lock import require
 
-EPOCH_S = "315532800"
-"""1980-01-01, the earliest that a zip archive can say: the same source makes the same wheel."""
 OLDEST_GLIBC = 17
 """manylinux2014 is glibc 2.17: PEP 599."""
 PACKAGES = ("agent", "station", "models", "fleet", "verifier")
@@ -59,6 +55,10 @@ class Board:
         yield f"manylinux2014_{self.arch}"
         yield f"linux_{self.arch}"
 
+    def words(self) -> str:
+        """For a message."""
+        return f"{self.arch} with Python {self.python} and glibc 2.{self.glibc}"
+
     def markers(self) -> dict[str, str]:
         """What conditions of dependencies ask about (PEP 508)."""
         return {
@@ -86,6 +86,8 @@ class Wheel:
     requires: tuple[Requirement, ...]
     python: SpecifierSet
     """Which versions of Python it says that it runs on; empty: each."""
+    extras: frozenset[str] = frozenset()
+    """Which more it can be asked for by."""
 
 
 def read_wheel(path: Path) -> Wheel:
@@ -100,9 +102,15 @@ def read_wheel(path: Path) -> Wheel:
             headers = HeaderParser().parsestr(archive.read(metadata).decode("utf-8"))
         requires = tuple(Requirement(each) for each in headers.get_all("Requires-Dist", []))
         python = SpecifierSet(headers.get("Requires-Python", ""))
-        return Wheel(path, canonicalize_name(headers["Name"]), Version(headers["Version"]), requires, python)
-    except (OSError, BadZipFile, ValueError, KeyError, TypeError) as error:
-        raise NgatuError(f"{path}: this is no wheel: {error}", "give a .whl file") from None
+        extras = frozenset(map(canonicalize_name, headers.get_all("Provides-Extra", [])))
+        name, version = canonicalize_name(headers["Name"]), Version(headers["Version"])
+    except OSError as error:
+        raise NgatuError(f"{path}: {error.strerror or error}", "give a .whl file") from None
+    except (BadZipFile, ValueError, KeyError, TypeError, EOFError, zlib.error, RuntimeError):
+        raise NgatuError(
+            f"{path}: this is no wheel, or only a part of one", "give the .whl file as it came"
+        ) from None
+    return Wheel(path, name, version, requires, python, extras)
 
 
 def is_checkout(folder: Path) -> bool:
@@ -127,7 +135,7 @@ def own_wheel(source: Path, into: Path) -> Path:
                 shutil.copytree(source / name, Path(folder, name), ignore=shutil.ignore_patterns("__pycache__"))
             else:
                 shutil.copy(source / name, folder)
-        _pip("wheel", "--no-deps", "--wheel-dir", str(into), folder)
+        pip_program.run("wheel", "--no-deps", "--wheel-dir", str(into), folder)
     return next(into.glob("ngatu-*.whl"))
 
 
@@ -170,11 +178,15 @@ def fetch(
         needed, lacking = closure(here, roots, board, frozenset(replaced))
         if lock is not None and lacking:
             raise NgatuError(
-                f"{lock}: {', '.join(lacking)} is not in it", "build without --lock, for a new one"
+                f"{lock}: {', '.join(lacking)} is not in it",
+                "build without --lock or --board, for a new one: by --arch, --python and --glibc",
             )
         if stuck := [each for each in lacking if each in wanted]:
             raise NgatuError(f"no wheel of {', '.join(stuck)} for {board.arch}", "give one with --instead")
         wanted = lacking
+    if strange := sorted(replaced.keys() - needed):
+        what = f"--instead {strange[0]}: nothing in this bundle asks for a package of that name"
+        raise NgatuError(what, "name the package whose place it takes, such as onnxruntime")
     for path in into.glob("*.whl"):
         if path.name not in {here[name].path.name for name in needed}:
             path.unlink()
@@ -192,7 +204,7 @@ def _build_source_only(own: Wheel, board: Board, into: Path, extras: Sequence[st
         with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
             file.write(f"{line}\n")
             file.flush()
-            _pip("wheel", "--no-deps", "--require-hashes", "--wheel-dir", str(into), "-r", file.name)
+            pip_program.run("wheel", "--no-deps", "--require-hashes", "--wheel-dir", str(into), "-r", file.name)
 
 
 def _replace(into: Path, name: str, path: Path) -> None:
@@ -236,29 +248,8 @@ def _download(wanted: Sequence[str], board: Board, into: Path) -> None:
     digits = board.python.replace(".", "")
     platforms = [word for tag in board.platforms() for word in ("--platform", tag)]
     abis = [word for tag in (f"cp{digits}", "abi3", "none") for word in ("--abi", tag)]
-    _pip(
+    pip_program.run(
         *("download", "--only-binary=:all:", "--dest", str(into), "--find-links", str(into)),
         *("--implementation", "cp", "--python-version", board.python, *abis, *platforms, *wanted),
+        board=board.words(),
     )
-
-
-def _pip(*words: str) -> None:
-    environment = {**os.environ, "SOURCE_DATE_EPOCH": EPOCH_S}
-    done = subprocess.run(
-        [sys.executable, "-P", "-m", "pip", "--quiet", "--disable-pip-version-check", *words],
-        capture_output=True,
-        text=True,
-        env=environment,
-        check=False,
-    )
-    if done.returncode:
-        if other := re.findall(r"^ +([^ =]+==[^ ]+) from .*\n +Expected sha256", done.stderr, re.MULTILINE):
-            raise NgatuError(
-                f"{', '.join(other)}: the registry gave another file than the lock names by its hash",
-                "somebody has changed it, there or on the way: take it from elsewhere, or look at what it is",
-            )
-        lines = [line for line in done.stderr.splitlines() if "ERROR" in line] or done.stderr.splitlines()
-        raise NgatuError(
-            f"pip {words[0]} failed: {' '.join(lines[-2:])[:400]}",
-            "is the package registry reachable, and is there a wheel for this board and this Python?",
-        )

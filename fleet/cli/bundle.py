@@ -21,8 +21,6 @@ bundle_app = typer.Typer(
 
 SERVERS_WHEEL = re.compile(r"onnxruntime_gpu-.*-manylinux\w*_aarch64\.whl")
 """NVIDIA's own for a Jetson have the tag linux_aarch64."""
-OLDEST_BOX_GLIBC = 35
-"""Of Ubuntu 22.04, on a Jetson with JetPack 6."""
 Passphrase = Annotated[
     Path | None, typer.Option(help="File whose first line is the passphrase; if absent, it is asked for.")
 ]
@@ -73,13 +71,13 @@ def build_command(
         str | None, typer.Option(help="A board whose lock is in the source, such as pi-bookworm: by that lock.")
     ] = None,
     arch: Annotated[
-        str | None, typer.Option(help="The boards', as `uname -m` says it; if absent, aarch64.")
+        str | None, typer.Option(help="The boards': aarch64 or x86_64; if absent, aarch64.")
     ] = None,
     python: Annotated[
         str | None, typer.Option(help="The boards' Python: 3.11 on Debian 12, 3.13 on 13; if absent, 3.11.")
     ] = None,
     glibc: Annotated[
-        int | None, typer.Option(min=17, help="The boards' C library, 2.x; the oldest; if absent, 35.")
+        str | None, typer.Option(help="The boards' C library, such as 2.36; the oldest; if absent, 2.35.")
     ] = None,
     model: Annotated[list[Path] | None, typer.Option(help="An .onnx file; repeatable.")] = None,
     extra: Annotated[list[str] | None, typer.Option(help="Of ngatu: station; repeatable.")] = None,
@@ -106,15 +104,14 @@ def build_command(
     passphrase_file: Passphrase = None,
 ) -> None:
     """Gather wheels, models, the unit and the installer for one kind of board, and sign them."""
-    from fleet.bundle.boards import known, lock_of  # noqa: PLC0415
+    from fleet.bundle.boards import board_of, known, lock_of  # noqa: PLC0415
     from fleet.bundle.build import Recipe, build  # noqa: PLC0415
     from fleet.bundle.licences import FILE as LICENCES  # noqa: PLC0415
     from fleet.bundle.release_key import read_private  # noqa: PLC0415
-    from fleet.bundle.wheels import Board  # noqa: PLC0415
 
     extras = tuple(extra or ())
     if board is None:
-        kind = Board(arch or "aarch64", python or "3.11", glibc or OLDEST_BOX_GLIBC)
+        kind = board_of(arch, python, glibc)
     elif any(each is not None for each in (arch, python, glibc, lock)):
         raise UsageError("--board says arch, python, glibc and lock", "leave these away, or --board")
     else:
@@ -171,7 +168,7 @@ def lock_command(
 
 def _pair(words: str) -> tuple[str, Path]:
     name, equals, path = words.partition("=")
-    if not equals:
+    if not (name and equals and path):
         raise UsageError(f"--instead {words}: this is not PACKAGE=FILE.whl", "such as onnxruntime=FILE.whl")
     return name, Path(path)
 

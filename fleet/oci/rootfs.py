@@ -17,7 +17,8 @@ from typing import Final
 from agent.errors import NgatuError
 from fleet.bundle.boards import known, lock_of
 from fleet.bundle.installed import wheel_again
-from fleet.bundle.wheels import EPOCH_S, fetch, is_checkout, own_wheel
+from fleet.bundle.pip_program import EPOCH_S
+from fleet.bundle.wheels import fetch, is_checkout, own_wheel
 
 BOARD: Final = "station-trixie"
 SUITE: Final = "trixie"

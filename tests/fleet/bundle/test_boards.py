@@ -11,10 +11,12 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from agent.errors import NgatuError, UsageError
-from fleet.bundle.boards import BOARDS, LOCKS, known, lock_of, make_lock
+from fleet.bundle.boards import BOARDS, LOCKS, board_of, known, lock_of, make_lock
 from fleet.bundle.build import Recipe, build
 from fleet.bundle.lock import require
+from fleet.bundle.wheels import Board
 from tests.conftest import ROOT
+from tests.support.disks import filled, small_disk
 from tests.support.licensed_wheels import licensed_wheel
 from tests.support.releases import Maker
 
@@ -86,6 +88,75 @@ def test_a_lock_is_made_of_what_the_registry_has_and_the_same_each_time(
     assert "\nfast==1.0 --hash=sha256:" in first and "ngatu==" not in first
     assert make_lock("pi-bookworm", source, own).read_text() == first
     assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_full_disk_leaves_the_lock_that_was_there(tmp_path: Path, shop: Path) -> None:
+    licensed_wheel(shop, "fast", "License: MIT")
+    own = licensed_wheel(tmp_path, "ngatu", "Requires-Dist: fast")
+    with small_disk(tmp_path / "stick", "100k") as stick:
+        before = make_lock("pi-bookworm", stick, own).read_text()
+        filled(stick)
+        licensed_wheel(shop, "fast", "License: MIT", "Summary: of another day")
+        with pytest.raises(NgatuError, match=r"pi-bookworm\.lock: No space left on device") as caught:
+            make_lock("pi-bookworm", stick, own)
+        assert "is there room" in (caught.value.hint or "")
+        assert [each.name for each in (stick / LOCKS).iterdir()] == ["pi-bookworm.lock"]
+        assert lock_of("pi-bookworm", stick).read_text() == before
+
+
+def test_what_is_given_for_a_lock_is_judged_before_anything_is_fetched(tmp_path: Path) -> None:
+    (tmp_path / "deploy").write_text("")
+    with pytest.raises(NgatuError, match="deploy: this is no folder") as caught:
+        make_lock("pi-bookworm", tmp_path)
+    assert "--source" in (caught.value.hint or "")
+    with pytest.raises(NgatuError, match=r"none\.whl: No such file"):
+        make_lock("pi-bookworm", tmp_path / "there", tmp_path / "none.whl")
+    assert not (tmp_path / "there").exists()
+
+
+@pytest.mark.parametrize(
+    ("arch", "python", "glibc", "board"),
+    [
+        (None, None, None, Board("aarch64", "3.11", 35)),
+        ("x86_64", "3.13", "41", Board("x86_64", "3.13", 41)),
+        ("aarch64", "3.12", "2.39", Board("aarch64", "3.12", 39)),
+    ],
+)
+def test_options_name_a_board(arch: str | None, python: str | None, glibc: str | None, board: Board) -> None:
+    assert board_of(arch, python, glibc) == board
+
+
+@pytest.mark.parametrize(
+    ("arch", "python", "glibc", "message", "hint"),
+    [
+        ("arm64", None, None, "--arch arm64: there is no such", "did you mean aarch64? there are"),
+        ("x86-64", None, None, "--arch x86-64: there is no such", "did you mean x86_64?"),
+        ("pi-bookworm", None, None, "--arch pi-bookworm: ", "did you mean --board pi-bookworm?"),
+        ("armv7l", None, None, "--arch armv7l: there is no such", "there are aarch64, x86_64: as `uname -m`"),
+        (None, "3.13.5", None, "--python 3.13.5: ngatu needs 3.11 or newer", "3.13 on Debian 13"),
+        (None, "3.9", None, "--python 3.9: ngatu needs 3.11 or newer", "3.11 on Debian 12"),
+        (None, "python3.11", None, "--python python3.11: ", "write major and minor"),
+        (None, None, "2.5", "--glibc 2.5: it is 2.17 or newer", "2.36 on Debian 12"),
+        (None, None, "bookworm", "--glibc bookworm: it is 2.17 or newer", "`ldd --version`"),
+        (None, None, "236", "--glibc 236: it is 2.17 or newer", "2.36 on Debian 12"),
+    ],
+)  # fmt: skip
+def test_a_board_that_nobody_has_is_refused_with_those_that_there_are(
+    arch: str | None, python: str | None, glibc: str | None, message: str, hint: str
+) -> None:
+    with pytest.raises(UsageError) as refused:
+        board_of(arch, python, glibc)
+    assert str(refused.value).startswith(message)
+    assert hint in (refused.value.hint or "")
+
+
+def test_the_oldest_python_is_that_of_the_package() -> None:
+    setup = ConfigParser()
+    setup.read(ROOT / "setup.cfg", encoding="utf-8")
+    oldest = setup["options"]["python_requires"].removeprefix(">=")
+    assert board_of(None, oldest, None).python == oldest
+    with pytest.raises(UsageError):
+        board_of(None, f"3.{int(oldest.removeprefix('3.')) - 1}", None)
 
 
 @pytest.mark.long

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +18,7 @@ from fleet.bundle.build import Recipe, build
 from fleet.bundle.wheels import Board
 from fleet.prepare import folder
 from tests.conftest import ROOT
+from tests.support.disks import filled, small_disk
 from tests.support.licensed_wheels import PYAV, licensed_wheel
 from tests.support.releases import HERE, Maker, wheel
 
@@ -144,6 +147,96 @@ def test_a_wheel_whose_name_is_too_long_for_a_tar_goes_in_by_a_shorter_one(
     assert name == f"wheels/fast-1.0-py3-none-manylinux_2_23_{BOARD.arch}.whl"
     assert manifest.files[name] == content(long)
     assert verify(bundle, maker.key.public_key()) == manifest
+
+
+@pytest.mark.usefixtures("shop")
+@pytest.mark.parametrize(
+    "free_bytes",
+    [lambda _: 0, lambda _: 200_000, lambda bundle: -(-bundle // 4096) * 4096],
+    ids=["not even for the lock", "for the lock alone", "for the bundle alone"],
+)
+def test_a_full_disk_leaves_the_older_bundle_and_its_lock_as_they_were(
+    maker: Maker, own: Path, tmp_path: Path, free_bytes: Callable[[int], int]
+) -> None:
+    recipe = Recipe(ROOT, BOARD, wheel=own)
+    whole, _ = build(recipe, maker.key, tmp_path)
+    size = whole.stat().st_size
+    with small_disk(tmp_path / "stick", f"{size // 1024 + 400}k") as stick:
+        older = {whole.name: "an older one", whole.with_suffix(".lock").name: "of an older one"}
+        for name, text in older.items():
+            (stick / name).write_text(text)
+        filled(stick, free_bytes(size))
+        with pytest.raises(NgatuError, match="No space left on device") as caught:
+            build(recipe, maker.key, stick)
+        assert "is there room? --out names another folder" in (caught.value.hint or "")
+        (stick / "filling").unlink()
+        assert {each.name: each.read_text() for each in stick.iterdir()} == older
+
+
+def given(folder: Path, name: str, data: bytes = b"eyes") -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_bytes(data)
+    return folder / name
+
+
+@pytest.mark.usefixtures("without_registry")
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (lambda at: {"models": [given(at, "mắt.onnx")]}, r"mắt\.onnx: boxes take no file of that name"),
+        (lambda at: {"models": [given(at, "eyes.pt")]}, r"eyes\.pt: this is no model that boxes can use"),
+        (lambda at: {"models": [given(at, "eyes.onnx", b"")]}, r"eyes\.onnx: it is empty"),
+        (lambda at: {"models": [given(at, "x" * 96 + ".onnx")]}, "the name has more than 100 characters"),
+        (
+            lambda at: {"models": [given(at / "1", "eyes.onnx"), given(at / "2", "eyes.onnx")]},
+            r"2/eyes\.onnx: \S+/1/eyes\.onnx has the same name",
+        ),
+        (lambda at: {"wheel": licensed_wheel(at, "numpy")}, "it is a wheel of numpy, not of ngatu"),
+        (lambda at: {"wheel": at / "none.whl"}, r"none\.whl: No such file"),
+        (lambda at: {"wheel": given(at, "ngatu-0.9.0-py3-none-any.whl", b"")}, "this is no wheel"),
+        (
+            lambda at: {"wheel": wheel(at, "0.9.0").rename(at / "ngatu-0.9.0-py3-none-any (1).whl")},
+            r"any \(1\)\.whl",
+        ),
+        (lambda _: {"extras": ["stattion"]}, r"--extra stattion: ngatu 0\.9\.0 has no such"),
+        (lambda _: {"floor": "1.0.0"}, r"--floor 1\.0\.0: it is newer than the release itself, 0\.9\.0"),
+        (lambda at: {"lock": given(at, "x.lock", b"# nothing\n")}, r"x\.lock: this lock names no package"),
+    ],
+)  # fmt: skip
+def test_what_was_given_wrongly_is_named_before_a_wheel_is_fetched(
+    maker: Maker, own: Path, tmp_path: Path, more: Callable[[Path], dict[str, Any]], message: str
+) -> None:
+    recipe = Recipe(**{"source": ROOT, "board": BOARD, "wheel": own} | more(tmp_path / "given"))
+    with pytest.raises(NgatuError, match=message) as caught:
+        build(recipe, maker.key, tmp_path / "out")
+    assert caught.value.hint
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.fixture
+def without_registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """pip finds nothing: whoever comes as far as to ask it is told so, and not what was given wrongly."""
+    (tmp_path / "given").mkdir()
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+
+
+def test_a_folder_that_takes_no_bundle_is_told_before_a_wheel_is_fetched(
+    maker: Maker, own: Path, without_registry: None
+) -> None:
+    with pytest.raises(NgatuError, match="whl: this is no folder") as caught:
+        build(Recipe(ROOT, BOARD, wheel=own), maker.key, own)
+    assert "--out" in (caught.value.hint or "")
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_wheel_in_place_of_a_package_that_nobody_asks_for_is_refused(
+    maker: Maker, own: Path, tmp_path: Path
+) -> None:
+    """Else it would be left out in silence: the slip is in the package's name."""
+    theirs = licensed_wheel(tmp_path / "theirs", "onnxruntime_gpu")
+    recipe = Recipe(ROOT, BOARD, wheel=own, instead={"onnxruntim": theirs})
+    with pytest.raises(NgatuError, match="--instead onnxruntim: nothing in this bundle asks for a package"):
+        build(recipe, maker.key, tmp_path / "out")
 
 
 @pytest.mark.usefixtures("shop")
