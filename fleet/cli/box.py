@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from agent.cli.exit import one_line_errors
+from agent.errors import UsageError
 
 if TYPE_CHECKING:
     from agent.transport.settings import EndpointSettings
@@ -148,19 +149,30 @@ def address_command(
 @box_app.command("report")
 @one_line_errors
 def report_command(
-    facts: Annotated[Path, typer.Argument(help="What report.yml has gathered.")],
+    facts: Annotated[Path | None, typer.Argument(help="What report.yml has gathered.")] = None,
     out: Annotated[Path, typer.Option(help="Where the page goes.")] = Path("report.html"),
     language: Annotated[str, typer.Option(help="en or vi.")] = "en",
     timezone: Annotated[
         str | None,
         typer.Option(help="Whose times it shows, such as Asia/Ho_Chi_Minh; if absent, this computer's."),
     ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Only judge language, zone and place of the page; writes nothing.")
+    ] = False,
 ) -> None:
     """Make one HTML page of all boxes and stations; what needs somebody comes first. report.yml calls it."""
     from fleet.report.gather import read  # noqa: PLC0415
     from fleet.report.local_time import named_zone, own_zone  # noqa: PLC0415
-    from fleet.report.page import write  # noqa: PLC0415
+    from fleet.report.page import require_place, words_in, write  # noqa: PLC0415
 
+    words_in(language)
+    zone = named_zone(timezone) if timezone else own_zone()
+    require_place(out)
+    if check:
+        typer.echo(f"{out}: a page in {language} may be written")
+        return
+    if facts is None:
+        raise UsageError("what report.yml has gathered is not named", "name its file: report.yml writes it")
     fleet = read(facts)
-    write(fleet, out, language, named_zone(timezone) if timezone else own_zone())
+    write(fleet, out, language, zone)
     typer.echo(f"{out}: {len(fleet.boxes)} boxes, {len(fleet.hosts)} brokers and stations")

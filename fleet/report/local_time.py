@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 from datetime import datetime, tzinfo
 from pathlib import Path
-from zoneinfo import ZoneInfo
+from typing import Final
+from zoneinfo import ZoneInfo, available_timezones
 
-from agent.errors import NgatuError
+from agent.errors import UsageError
 
+SUCH: Final = "such as Asia/Ho_Chi_Minh or UTC; `timedatectl list-timezones` shows all"
 ZONES = "/zoneinfo/"
 """Behind it stands a zone's name, in the path that a system's local time leads to."""
 
@@ -17,12 +20,25 @@ def named_zone(name: str) -> ZoneInfo:
     """The zone of this name.
 
     Raises:
-        NgatuError: there is none.
+        UsageError: there is none.
     """
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):
-        raise NgatuError(f"--timezone {name}: there is no such zone", "such as Asia/Ho_Chi_Minh") from None
+        raise UsageError(f"--timezone {name}: there is no such zone", _meant(name)) from None
+
+
+def _meant(name: str) -> str:
+    """What to write instead: a zone that is so called but for capitals and blanks, or whose place is."""
+    word = _plain(name)
+    # Etc/GMT+7 is seven hours behind (POSIX turns the sign about): who writes GMT+7 does not mean that.
+    zones = sorted(each for each in available_timezones() if not each.startswith("Etc/"))
+    close = [each for each in zones if _plain(each) == word or _plain(each.rpartition("/")[2]) == word]
+    return f"did you mean {close[0]}?" if word and close else SUCH
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\W_]", "", name.casefold())
 
 
 def own_zone(localtime: Path = Path("/etc/localtime")) -> ZoneInfo | None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any, Final
 
-from agent.errors import NgatuError
+from agent.errors import NgatuError, UsageError
 from agent.health_findings import CERTIFICATE_SOON_D, SEES
 from agent.wire.payloads import HealthPayload
 from fleet.report.evaluate import (
@@ -27,6 +28,7 @@ from fleet.report.local_time import day, minute
 from fleet.report.storage import BoxStorage
 from fleet.report.words import LANGUAGES
 from fleet.template import template
+from fleet.whole_file import require_takes, write_whole
 
 NONE: Final = "–"
 
@@ -39,17 +41,39 @@ class Cell:
     bad: bool = False
 
 
+def words_in(language: str) -> Mapping[str, str]:
+    """Everything that a page says, in this language.
+
+    Raises:
+        UsageError: there is no such language.
+    """
+    if language not in LANGUAGES:
+        raise UsageError(
+            f"--language {language}: the report does not speak it", f"one of {', '.join(LANGUAGES)}"
+        )
+    return LANGUAGES[language]
+
+
+def require_place(path: Path) -> None:
+    """See to it that a page can be written there; writes nothing.
+
+    Raises:
+        NgatuError: it cannot.
+    """
+    if path.is_dir():
+        raise NgatuError(f"{path}: this is a folder", f"name a file in it, such as {path / 'report.html'}")
+    if not path.absolute().parent.is_dir():
+        raise NgatuError(f"{path.absolute().parent}: there is no such folder", "make it, or name another file")
+    require_takes(path.parent, "name a file in a folder in which you may write")
+
+
 def page(fleet: Fleet, language: str, zone: tzinfo | None = None) -> str:
     """The whole page, with times of this zone; without one, of this computer's clock.
 
     Raises:
-        NgatuError: there is no such language.
+        UsageError: there is no such language.
     """
-    if language not in LANGUAGES:
-        raise NgatuError(
-            f"--language {language}: the report does not speak it", f"one of {', '.join(LANGUAGES)}"
-        )
-    words = LANGUAGES[language]
+    words = words_in(language)
     boxes, hosts = evaluate(fleet)
     everything = sorted([*hosts, *boxes], key=sort_key)
     return template("report.html").render(
@@ -77,13 +101,12 @@ def write(fleet: Fleet, path: Path, language: str, zone: tzinfo | None = None) -
     """Write the page.
 
     Raises:
-        NgatuError: it cannot be written.
+        NgatuError: it cannot be written; an older one stands then.
     """
     text = page(fleet, language, zone)
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise NgatuError(f"{path}: {error.strerror}", "may this user write there?") from None
+    require_place(path)
+    mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else 0o644  # as its owner has left it
+    write_whole(path, text.encode(), mode)
 
 
 def _card(assessment: Assessment, words: Mapping[str, str]) -> dict[str, Any]:

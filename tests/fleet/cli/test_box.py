@@ -58,3 +58,32 @@ def test_a_label_is_shown_and_written_for_printing(tmp_path: Path) -> None:
     assert f"{out}: print it at its own size (100 %)" in done.output
     assert "hai-ninh-03" in done.output and "█" in done.output
     assert "Cầu Hải Ninh" in "".join(ElementTree.fromstring(out.read_text()).itertext())
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (("--check", "--language", "fr"), 2, "--language fr: the report does not speak it"),
+        (("--check", "--timezone", "Asia/Hue"), 2, "--timezone Asia/Hue: there is no such zone"),
+        (("--check", "--out", "/nowhere/report.html"), 1, "/nowhere: there is no such folder"),
+        (("--check", "--out", "/"), 1, "/: this is a folder"),
+        ((), 2, "what report.yml has gathered is not named"),
+    ],
+)
+def test_a_report_that_cannot_be_made_is_refused_before_anything_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], code: int, message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = box("report", *words)
+
+    assert (done.exit_code, message in done.output, "hint: " in done.output) == (code, True, True), done.output
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_report_is_judged_without_being_made(tmp_path: Path) -> None:
+    done = box(
+        "report", "--check", "--language", "vi", "--timezone", "Asia/Ho_Chi_Minh", "--out", tmp_path / "r.html"
+    )
+
+    assert (done.exit_code, done.output) == (0, f"{tmp_path}/r.html: a page in vi may be written\n")
+    assert not list(tmp_path.iterdir())

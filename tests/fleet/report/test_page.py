@@ -22,12 +22,14 @@ from agent.errors import NgatuError
 from agent.transport.settings import EndpointSettings
 from fleet.report.gather import read
 from fleet.report.page import page
+from fleet.report.page import write as write_page
 from fleet.report.words import LANGUAGES
 from fleet.rollout_check import Wanted, proven
 from tests.conftest import ROOT
 from tests.repo.test_new_box import Province
 from tests.support.boxes import Box, at_work
 from tests.support.brokers import Mosquitto
+from tests.support.disks import filled, small_disk
 from tests.support.programs import require
 from tests.support.provinces import NOW, box, certificates, host, look, province, release, write
 
@@ -215,17 +217,67 @@ def test_a_real_box_is_on_it_as_it_tells_of_itself(tmp_path: Path, mosquitto: Mo
     assert "road: sees" in shown(page(read(facts), "en"))
 
 
-def report(away: Province, *words: str) -> str:
-    """The page that report.yml makes where no host answers: this machine's own address, without SSH there."""
+def played(away: Province, *words: str) -> subprocess.CompletedProcess[str]:
+    """report.yml where no host answers: this machine's own address, without SSH there."""
     require({"ssh": "openssh-client"})
-    done = subprocess.run(
+    return subprocess.run(
         [Path(sys.executable).with_name("ansible-playbook"), "-i", away.hosts, "report.yml",
          "-e", "ansible_host=127.0.0.1", "-e", "ansible_port=1", *words],
         capture_output=True, text=True, timeout=110, check=False, stdin=subprocess.DEVNULL,
         cwd=REPORT.parent, env=away.environment,
     )  # fmt: skip
+
+
+def report(away: Province, *words: str) -> str:
+    """The page that it makes."""
+    done = played(away, *words)
     assert done.returncode == 0, done.stdout[-3000:]
     return shown((away.folder / "report.html").read_text())
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("-e", "language=fr"), "--language fr: the report does not speak it hint: one of en, vi. No host was"),
+        (
+            ("-e", "timezone=Asia/Hue"),
+            "--timezone Asia/Hue: there is no such zone hint: such as Asia/Ho_Chi_Minh",
+        ),
+        (
+            ("-e", "report=/nowhere/report.html"),
+            "/nowhere: there is no such folder hint: make it, or name another",
+        ),
+        (("--limit", "commune_hai_ninh"), "Write --limit commune_hai_ninh,localhost. No host was asked."),
+    ],
+    ids=["language", "zone", "folder", "limit"],
+)
+def test_what_cannot_be_done_is_refused_before_any_host_is_asked(
+    tmp_path: Path, words: tuple[str, ...], message: str
+) -> None:
+    away = Province(tmp_path)
+    done = played(away, *words)
+
+    assert done.returncode == 2
+    assert message in " ".join(done.stdout.replace("\\n", " ").split()), done.stdout
+    assert "What the boxes tell" not in done.stdout and "UNREACHABLE" not in done.stdout
+    assert not (away.folder / "report.html").exists() and not (away.folder / "report.html.json").exists()
+
+
+def test_what_cannot_be_written_leaves_the_page_of_last_week(tmp_path: Path) -> None:
+    facts = read(write(tmp_path, [box("hai-ninh-01")]))
+    with small_disk(tmp_path / "stick", "64k") as stick:
+        out = stick / "report.html"
+        out.write_text("of last week")
+        out.chmod(0o600)
+        filled(stick)
+        with pytest.raises(NgatuError, match=r"report\.html: No space left on device"):
+            write_page(facts, out, "en")
+        assert out.read_text() == "of last week"
+        (stick / "filling").unlink()
+        write_page(facts, out, "en")
+        assert "All boxes (1)" in shown(out.read_text())
+        assert out.stat().st_mode & 0o777 == 0o600, "as its owner has left it"
 
 
 @pytest.mark.long

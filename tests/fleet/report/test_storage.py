@@ -44,7 +44,7 @@ def test_an_sd_card_does_not_tell_how_worn_it_is() -> None:
 
 def test_this_machine_can_be_asked_as_report_yml_asks() -> None:
     plays = yaml.safe_load((ROOT / "deploy/ansible/report.yml").read_text())
-    script = plays[0]["vars"]["ngatu_report_disks"]
+    script = plays[1]["vars"]["ngatu_report_disks"]
     done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True)
     disks = storage(done.stdout)
 
