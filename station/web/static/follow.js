@@ -2,17 +2,21 @@
 const AGAIN_MS = 3000;
 const CROWDED_MS = 20000; // it takes nobody's place: it waits until there is one
 
-// `on` has functions by kind: tile, review, beat with what was said; over, before the page to log in comes;
-// crowded, when as many screens of the account as may were opened after this one.
+// `on` has functions by kind: tile, review, beat with what was said and the place that it leads to; again, before the
+// page is read anew, for the feed goes on from no such place; over, before the page to log in comes; crowded, when as
+// many screens of the account as may were opened after this one.
 export function follow(place, on) {
   const source = new EventSource(`/feed?after=${place}`);
   for (const kind of ["tile", "review", "beat"]) {
     source.addEventListener(kind, (message) => {
       place = message.lastEventId || place;
-      if (on[kind]) on[kind](JSON.parse(message.data));
+      if (on[kind]) on[kind](JSON.parse(message.data), place);
     });
   }
-  source.addEventListener("again", () => location.reload());
+  source.addEventListener("again", () => {
+    if (on.again) on.again();
+    location.reload();
+  });
   source.addEventListener("over", () => {
     source.close();
     leave(on);

@@ -1,15 +1,39 @@
 // The queue of alerts: a word and a sound when something changes meanwhile. All of it works without.
 import { follow } from "./follow.js";
 import { fill } from "./live.js";
-import { sounds } from "./sound.js";
+import { KEPT_MS, sounds } from "./sound.js";
 
 const page = document.getElementById("review");
 const key = page.dataset.key;
 const news = document.getElementById("news");
 const meanwhile = document.getElementById("meanwhile");
 const arrived = new Set();
-const known = new Set(JSON.parse(page.dataset.known)); // open when the page was made: of them only pictures come
+const listed = JSON.parse(page.dataset.known); // open when the page was made: of them only pictures come
 const sound = sounds(document.getElementById("sound"), null);
+
+// Each verdict is a page of its own. What came between two of them is heard on the second: it follows from where the
+// first stood, and knows what that one knew, until it has all that was there when it was made. Where nobody listened
+// on the first, or left it long ago, it begins anew.
+const LEFT = "queue left";
+const MOST_KNOWN = 500;
+const left = before();
+const known = new Set(left?.known ?? listed);
+let place = left?.place ?? page.dataset.head;
+
+function before() {
+  const said = JSON.parse(sessionStorage.getItem(LEFT) ?? "null");
+  return said && Math.abs(Date.now() - said.at) < KEPT_MS ? said : null;
+}
+
+addEventListener("pagehide", () => {
+  if (!sound.isHeard() || place === null) return sessionStorage.removeItem(LEFT);
+  sessionStorage.setItem(LEFT, JSON.stringify({ at: Date.now(), place, known: [...known].slice(-MOST_KNOWN) }));
+});
+
+// Whether the page was made with it. A place is the number of an event and that of a step of a review.
+function isShown(part, at) {
+  return Number(at.split("-")[part]) <= Number(page.dataset.head.split("-")[part]);
+}
 
 // How many are open is asked for once what changed them is over: a shift that settles ten of them asks once.
 const SETTLED_MS = 300;
@@ -30,6 +54,7 @@ function count() {
 }
 
 function beat(said) {
+  for (const each of listed) known.add(each);
   if (said.wrong) sound.help(said.wrong.all);
   if (said.open === undefined || said.open === open) return;
   open = said.open;
@@ -43,8 +68,10 @@ function call(card) {
   return sound.alert();
 }
 
-function tile(card) {
+function tile(card, at) {
+  place = at;
   const soundsFor = call(card);
+  if (isShown(0, at)) return;
   count();
   if (!card.is_open || card.at_ms <= Number(page.dataset.newest) || card.key === key) return;
   if (document.querySelector(`[data-key="${CSS.escape(card.key)}"]`)) return;
@@ -54,7 +81,9 @@ function tile(card) {
   news.firstElementChild.textContent = page.dataset.wordNew.replace("{n}", arrived.size);
 }
 
-function review(change) {
+function review(change, at) {
+  place = at;
+  if (isShown(1, at)) return;
   count();
   if (!change.is_open) document.querySelector(`.queue [data-key="${CSS.escape(change.key)}"]`)?.remove();
   if (change.key !== key || !change.reviewed || change.by === page.dataset.me) return;
@@ -67,4 +96,8 @@ function crowded() {
   news.firstElementChild.textContent = page.dataset.wordCrowded;
 }
 
-follow(page.dataset.head, { tile, review, beat, crowded });
+function again() {
+  place = null;
+}
+
+follow(place, { tile, review, beat, crowded, again });

@@ -7,7 +7,8 @@ const REST_S = 0.3;
 const AGAIN_MS = 600000; // a box that comes and goes sounds once in ten minutes
 const CHOSEN = "sound of the wall";
 const KEPT = "needed help";
-const KEPT_MS = 30000; // a page that follows later than that on another begins anew
+export const KEPT_MS = 30000; // a page that follows later than that on another begins anew
+const START_MS = 2000; // so long a browser may take to begin, and what calls meanwhile is heard then
 
 // `button` switches it; its [data-on], [data-off] and [data-held] say how it stands. `known`: keys of what needs help
 // already; null: what the page before in this tab knew, else what is told first.
@@ -15,6 +16,7 @@ export function sounds(button, known) {
   let audio = null;
   let freeAt = 0; // one after the other, also where both are due at once
   let isShown = false; // what it sounds like, once after it was switched on
+  let calledAt = -Infinity; // when an alert called that nobody could hear yet
   const isHeard = () => audio?.state === "running";
 
   function say() {
@@ -22,7 +24,10 @@ export function sounds(button, known) {
     button.querySelector("[data-on]").hidden = !isHeard();
     button.querySelector("[data-off]").hidden = audio !== null;
     button.querySelector("[data-held]").hidden = audio === null || isHeard();
-    if (!isHeard() || isShown) return;
+    if (!isHeard()) return;
+    if (Date.now() - calledAt < START_MS) play(ALERT);
+    calledAt = -Infinity;
+    if (isShown) return;
     isShown = true;
     play(ALERT);
     play(HELP);
@@ -84,7 +89,12 @@ export function sounds(button, known) {
 
   const calls = callsOf(known);
   return {
-    alert: () => play(ALERT),
+    isHeard,
+    alert() {
+      if (audio === null || isHeard()) return play(ALERT);
+      calledAt = Date.now();
+      return START_MS;
+    },
     help(things) {
       if (calls(things, isHeard())) play(HELP);
     },

@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from typing import Any
 
 import httpx
 import pytest
@@ -479,6 +480,44 @@ def test_whoever_sits_at_the_queue_hears_a_new_alert_once_on_whichever_of_its_pa
         store.commit([event_now(14, ago_s=90_000, replayed=True)])
         expect(officer.locator("#open")).to_have_text("7 open")
         assert heard == ALERT * 3  # what comes late is no news
+
+
+def between_pages(officer: Page, alerts: Place, number: int, **more: Any) -> None:
+    """An alert that comes while he is on a page that follows nothing; then the queue's next page is opened."""
+    officer.click("a[href='/rules']")
+    with closing(alerts.open()) as store:
+        store.commit([event_now(number, **more)])
+    with officer.expect_response("**/feed?**"):
+        officer.click(".menu a[href='/review']")
+
+
+@pytest.mark.browser
+def test_an_alert_that_came_between_two_pages_of_the_queue_is_heard_once_on_the_second(
+    officer: Page, screen: DutyScreen, alerts: Place
+) -> None:
+    heard = listening(officer, screen.url)
+
+    between_pages(officer, alerts, 11)
+    soon(lambda: heard == ALERT, page=officer)
+    between_pages(officer, alerts, 11, revision=2)
+    between_pages(officer, alerts, 12, ago_s=90_000, replayed=True)
+    between_pages(officer, alerts, 13)
+
+    soon(lambda: heard == ALERT * 2, page=officer)  # that one alone: neither what was heard nor what came late
+
+
+@pytest.mark.browser
+def test_what_was_there_before_the_sound_was_switched_on_is_not_heard_on_a_later_page(
+    officer: Page, screen: DutyScreen, alerts: Place
+) -> None:
+    heard = listening(officer, screen.url)
+    officer.click("#sound")
+    expect(officer.locator("#sound")).to_have_attribute("aria-pressed", "false")
+    between_pages(officer, alerts, 11)
+    officer.click("#sound")
+    soon(lambda: heard == [*ALERT, *HELP], page=officer)
+    between_pages(officer, alerts, 12)
+    soon(lambda: heard == [*ALERT, *HELP, *ALERT], page=officer)
 
 
 @pytest.mark.browser
