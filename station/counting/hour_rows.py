@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, delete, or_, select, update
 
+from agent.wire.payloads import MOST_COUNTS
 from station.counting.hours import CountedHour, hour_from, read_hour
 from station.counting.intervals import (
     LONGEST_MS,
@@ -49,7 +50,8 @@ class KeptCounts:
 def sum_up(connection: Connection, now_ms: int, most: int) -> int:
     """Sum up so many of the hours that are due and over, the newest first; how many there were.
 
-    An hour without intervals loses its row, and one that cannot be told by its sum is left to its intervals.
+    An hour without intervals loses its row. One that cannot be told by its sum, or has more numbers than an
+    interval may have, is left to its intervals.
     Others may mark hours meanwhile: on PostgreSQL they wait for this transaction, and this one for none.
     """
     query = _DUE.order_by(count_hour.c.hour_ms.desc()).limit(most).with_for_update(skip_locked=True)
@@ -60,7 +62,8 @@ def sum_up(connection: Connection, now_ms: int, most: int) -> int:
         intervals = list(_touching(connection, row))
         if intervals:
             hour = hour_from(row.hour_ms, intervals)
-            made.append(key | {"sums": None if hour is None else hour.as_text()})
+            is_told = hour is not None and len(hour.numbers) <= MOST_COUNTS
+            made.append(key | {"sums": hour.as_text() if is_told and hour is not None else None})
         else:
             gone.append(key)
     for statement, values in ((_MADE, made), (_GONE, gone)):

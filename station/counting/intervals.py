@@ -23,6 +23,9 @@ from station.store.schema import count_interval, count_is_untrusted
 
 LONGEST_MS: Final = 86_400_000
 """Longer than this no interval is believed; so far before a period one is looked for that reaches into it."""
+MOST_NUMBERS: Final = 1_000_000
+"""Of one line, each of a label and a direction in an interval that is in no sum of an hour: what is beyond is
+not read, and no time that was counted. Twelve weeks of a minute's intervals of six of them have 725,000."""
 _NEAR_MS: Final = 600_000
 """Between what a message says and when it came, at most, for the station's clock to vouch for it."""
 
@@ -64,18 +67,22 @@ def intervals_of(
     until_ms: int,
     back_ms: int = 0,
     made: Mapping[CountedLine, Collection[int]] | None = None,
+    most: int = MOST_NUMBERS,
 ) -> tuple[list[CountedInterval], Undated]:
     """What was counted at these lines and reaches into [since, until), and what came then without a date.
 
-    With `back_ms`, also what was counted so long before. `made` has hours of each line that are summed up: what
-    touches no other hour is left out.
+    Of a line that has more than `most` numbers, no more is read. With `back_ms`, also what was counted so long
+    before. `made` has hours of each line that are summed up: what touches no other hour is left out.
     """
     begin_ms = since_ms - back_ms
     found, intervals, crossings = list[CountedInterval](), 0, 0
     for line in lines:
-        hours = None if made is None else made[line]
+        hours, left = None if made is None else made[line], most
         for row in _rows(connection, line, begin_ms, until_ms, hours):
+            if left <= 0:
+                break
             numbers, dated = numbers_in_text(row.body), _dated(row)
+            left -= len(numbers)
             if dated is None:
                 if row.received_ms is not None and since_ms <= row.received_ms < until_ms:
                     intervals, crossings = intervals + 1, crossings + sum(numbers.values())

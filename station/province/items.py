@@ -10,7 +10,15 @@ from typing import Any, Final
 
 from agent.errors import WireError
 from agent.wire import codec
-from agent.wire.payloads import LARGEST, MOST_CAMERAS, ChainPayload, CountPayload, EventPayload, Posted
+from agent.wire.payloads import (
+    LARGEST,
+    MOST_CAMERAS,
+    MOST_COUNTS,
+    ChainPayload,
+    CountPayload,
+    EventPayload,
+    Posted,
+)
 from station.counting.hours import CountedHour, read_hour
 from station.ingest.digests import of_bytes, of_json
 from station.province.months import Month, month_of_id, month_within
@@ -20,8 +28,6 @@ from station.uplink.envelope import ItemKind, UpItem, is_moment
 from station.uplink.requests.answer import read_answer, read_piece
 
 Row = dict[str, Any]
-MOST_COUNTS: Final = 1_000
-"""Pairs of label and direction at a line."""
 MOST_SPANS: Final = 1_000
 """Within an hour: a box tells a few, and a chart of a month reads those of every hour at once."""
 _STATES: Final = (None, "online", "offline", "stopped")

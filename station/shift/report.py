@@ -27,6 +27,7 @@ from station.shift.words import (
     became,
     brief_words,
     judged_by,
+    more_words,
     no_rows,
     numbers,
     until_words,
@@ -212,14 +213,14 @@ class _ShiftReport:
                 numbers(line),
                 counted_share(line, self._shift),
             )
-            for line in lines
+            for line in lines[:MOST]
         ]
         columns = (
             PrintColumn(tr("where"), 5), PrintColumn(tr("line"), 3), PrintColumn(tr("in all"), 2, right=True),
             PrintColumn(tr("of these"), 7), PrintColumn(tr("counted of the shift"), 3, right=True),
         )  # fmt: skip
-        self._sheet.table(columns, rows[:MOST], tr("No line counts."))
-        self._more(len(rows))
+        self._sheet.table(columns, rows, tr("No line counts."))
+        self._more(len(lines))
 
     def _messages(self) -> None:
         self._sheet.heading(tr("6. Messages that are missing, and alarms of the station"))
@@ -274,7 +275,7 @@ class _ShiftReport:
 
     def _more(self, number: int) -> None:
         if number > MOST:
-            self._sheet.paragraph(tr("and {more:,} more, which the screen shows", more=number - MOST))
+            self._sheet.paragraph(more_words(number - MOST))
 
     def _clock(self, at_ms: int) -> str:
         """The time; with the day where it is outside of the shift."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from agent.printable import printable
@@ -30,6 +30,9 @@ OUTAGES: Final[Mapping[str, str]] = {
     "overheated": tr("was too hot and looked at fewer pictures"),
 }
 SUMMED: Final = tr("Each together, what overlaps counted once; a camera with the outages of its box:")
+MOST_LABELS: Final = 12
+"""Of a line, and so many directions of each: more than a detector of road users tells apart. A box names what
+it counted as it likes, and a page says it of every line."""
 NO_BOX: Final = tr("The station had not heard of any box yet: nobody watched.")
 NONE_AT_ALL: Final = tr("Every box and camera was there all the time.")
 MISSING: Final[Mapping[str, str]] = {
@@ -91,18 +94,32 @@ def judged_by(alert: ShiftAlert, at: str) -> str:
 
 
 def numbers(line: LineCount) -> str:
-    """Each label with its directions, the most frequent first: car 12 in, 9 out; motorcycle 40 in."""
+    """Each label with its directions, the most frequent first: car 12 in, 9 out; motorcycle 40 in.
+
+    Of more than MOST_LABELS stands how many there are.
+    """
     labels: dict[str, list[tuple[str, int]]] = {}
-    for (label, direction), number in sorted(line.numbers.items()):
+    for (label, direction), number in line.numbers.items():
         if number:
             labels.setdefault(label, []).append((direction, number))
-    most = sorted(labels.items(), key=lambda each: -sum(number for _, number in each[1]))
-    return joined("; ", [_of_label(label, found) for label, found in most])
+    most = sorted((-sum(number for _, number in found), label) for label, found in labels.items())
+    parts = [_of_label(label, labels[label]) for _, label in most[:MOST_LABELS]]
+    return joined("; ", _and_more(parts, len(most)))
 
 
 def _of_label(label: str, found: list[tuple[str, int]]) -> str:
     each = [
         tr("{number:,} {direction}", number=number, direction=named(DIRECTIONS, direction))
-        for direction, number in found
+        for direction, number in sorted(found)[:MOST_LABELS]
     ]
-    return tr("{label} {numbers}", label=label_word(label), numbers=joined(", ", each))
+    words = joined(", ", _and_more(each, len(found)))
+    return tr("{label} {numbers}", label=label_word(label), numbers=words)
+
+
+def _and_more(parts: Sequence[str], number: int) -> Sequence[str]:
+    return [*parts, more_words(number - MOST_LABELS)] if number > MOST_LABELS else parts
+
+
+def more_words(number: int) -> str:
+    """Of a list, what is not in it."""
+    return tr("and {more:,} more", more=number)

@@ -107,12 +107,17 @@ def add_camera_state(
 
 
 def add_count(
-    connection: Connection, box_id: int, number: int, start_ms: int, counts: Mapping[str, Mapping[str, int]]
+    connection: Connection,
+    box_id: int,
+    number: int,
+    start_ms: int,
+    counts: Mapping[str, Mapping[str, int]],
+    rule: str = "vach-dung",
 ) -> None:
     """A closed interval of 15 minutes of one line."""
     body = json.dumps({"counts": counts})
     row = {
-        "stream_id": box_id, "seq": number, "box_id": box_id, "camera": "north", "rule": "vach-dung",
+        "stream_id": box_id, "seq": number, "box_id": box_id, "camera": "north", "rule": rule,
         "start_ms": start_ms, "end_ms": start_ms + 15 * MINUTE_MS, "body": body,
     }  # fmt: skip
     connection.execute(insert(count_interval).values(row))

@@ -12,7 +12,7 @@ from __future__ import annotations
 from agent.wire.payloads.base import SCHEMA_VERSION, Payload, Posted
 from agent.wire.payloads.clock import ClockMapBody, ClockMapPayload, ClockPayload
 from agent.wire.payloads.commands import AckBody, AckPayload, AuditBody, AuditPayload, AuditText, CommandPayload
-from agent.wire.payloads.counts import CountBody, CountPayload
+from agent.wire.payloads.counts import MOST_COUNTS, CountBody, CountPayload
 from agent.wire.payloads.delivery import (
     PROOF_DIGITS,
     Carried,
@@ -81,6 +81,7 @@ __all__ = [
     "LARGEST",
     "LAST_YEAR",
     "MOST_CAMERAS",
+    "MOST_COUNTS",
     "MOST_DEGRADED",
     "MOST_PLACES",
     "PROOF_DIGITS",

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
+from agent.wire.payloads import MOST_COUNTS
 from station.counting.buckets import Step
 from station.counting.compare import beside_the_week_before
 from station.counting.hour_rows import SETTLED_MS, sum_up
@@ -58,6 +59,20 @@ def asked(place: Place, step: Step) -> tuple[Series, object]:
 def made(place: Place, most: int = EVERYTHING, now: datetime = LATER) -> int:
     with place.engine.begin() as connection:
         return sum_up(connection, round(now.timestamp() * 1000), most)
+
+
+def test_an_hour_of_more_numbers_than_a_line_has_keeps_no_sum_and_is_counted_all_the_same(place: Place) -> None:
+    with closing(place.open(now=LATER.timestamp)) as store:
+        for hour in range(2):
+            for at in range(4):
+                counts = {f"kind-{at if hour else 0}-{label}": {"in": 1} for label in range(MOST_COUNTS // 2)}
+                store.commit([a_count(hour * 4 + at + 1, MIDNIGHT + (hour * 4 + at) * QUARTER, counts=counts)])
+    before = asked(place, Step.HOUR)
+
+    assert made(place) == 2
+    assert place.rows("select body is null from count_hour order by hour_ms") == [(0,), (1,)]
+    assert asked(place, Step.HOUR) == before
+    assert sum(before[0].numbers.values()) == 4 * MOST_COUNTS
 
 
 @pytest.mark.parametrize("step", [Step.HOUR, Step.DAY])

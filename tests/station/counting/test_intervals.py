@@ -50,6 +50,20 @@ def test_what_reaches_into_the_time_is_found_with_its_numbers(place: Place) -> N
     assert undated == Undated()
 
 
+def test_of_a_line_that_counts_without_end_no_more_is_read_and_another_line_is_whole(place: Place) -> None:
+    endless = {f"kind-{at}": {"in": 1} for at in range(100)}
+    filled = [a_count(at + 1, NINE + timedelta(minutes=at), timedelta(minutes=1), endless) for at in range(30)]
+    other = [a_count(at + 31, NINE + at * QUARTER, rule="z-line") for at in range(4)]
+    asked(place, [*filled, *other])
+    since_ms = round(NINE.timestamp() * 1000)
+
+    lines = counted_lines(place.engine)
+    with place.engine.connect() as connection, connection.begin():
+        found, _ = intervals_of(connection, lines, since_ms, since_ms + 3_600_000, most=2_000)
+
+    assert sum(len(each.numbers) for each in found) == 2_000 + 4
+
+
 def test_the_same_message_twice_counts_once(place: Place) -> None:
     count = a_count(1, NINE)
 

@@ -14,7 +14,7 @@ from pypdf import PdfReader
 from station.handover.print import Imprint
 from station.shift.alerts import ShiftAlerts
 from station.shift.outages import Outage
-from station.shift.report import shift_report
+from station.shift.report import MOST, shift_report
 from station.shift.shift import LineCount, Shift, ShiftAlarm, ShiftPerson
 from station.shift.times import shift_at
 from tests.station.shift.test_words import alert
@@ -106,6 +106,15 @@ def test_a_shift_that_goes_on_counts_until_now() -> None:
     assert "went on at its end" not in text
 
 
+def test_of_a_box_that_invents_lines_only_some_are_printed_and_the_rest_counted() -> None:
+    lines = tuple(LineCount("Chợ", "Cổng", f"vach-{n:04}", {("car", "in"): 1}, 0) for n in range(MOST + 700))
+
+    text = " ".join(text_of(shift_report(replace(QUIET, counts=lines), "hai-ninh", IMPRINT, "en")).split())
+
+    assert f"vach-{MOST - 1:04}" in text and f"vach-{MOST:04}" not in text
+    assert "and 700 more" in text
+
+
 def test_a_quiet_shift_has_words_for_each_part() -> None:
     text = text_of(shift_report(QUIET, "hai-ninh", IMPRINT, "en"))
 
@@ -129,7 +138,7 @@ def test_a_shift_of_many_alerts_goes_on_over_pages_and_says_what_it_leaves_out()
     pages = pages_of(shift_report(full(400), "hai-ninh", IMPRINT, "en"))
 
     assert len(pages) > 8
-    assert "and 101 more, which the screen shows" in " ".join(pages)
+    assert "and 101 more" in " ".join(pages)
 
 
 def test_pictures_of_alerts_are_printed_where_they_are_there() -> None:

@@ -11,11 +11,12 @@ from sqlalchemy import Engine
 from station.access.audit_entry import Actor, AuditVerb
 from station.access.audit_log import AuditLog
 from station.footage.folder import FOOTAGE, FootageFolder, FootageRequest
-from station.shift.shift import Shift, read_shift
+from station.shift.shift import MOST_NUMBERS, Shift, read_shift
 from station.shift.times import ShiftRange
 from tests.support.duty_store import (
     MINUTE_MS,
     add_alarm,
+    add_box,
     add_count,
     add_gap,
 )
@@ -51,6 +52,26 @@ def test_counts_are_summed_and_say_how_much_was_counted(store: Engine, tmp_path:
     assert line.numbers == {("car", "in"): 32, ("car", "out"): 16, ("bus", "in"): 8}
     assert (line.total, line.counted_ms) == (56, 4 * HOUR_MS)
     assert (line.box, line.camera, line.rule) == ("Ngã tư Hải Ninh", "Hướng Bắc", "vach-dung")
+
+
+def test_of_a_box_that_counts_without_end_only_so_much_is_summed_and_other_boxes_are_whole(
+    store: Engine, tmp_path: Path
+) -> None:
+    """A store may be older than the bound of an interval."""
+    endless = {f"kind-{at}": {"in": 1} for at in range(5_000)}
+    sent = MOST_NUMBERS // len(endless) + 20
+    with store.begin() as connection:
+        hostile = add_box(connection, "hai-ninh", "hostile-01")
+        for number in range(sent):
+            add_count(connection, hostile, number, AT + number * 1_000, endless)
+        for number in range(16):
+            add_count(connection, 1, number, AT + (4 * 60 + number * 15) * MINUTE_MS, {"car": {"in": 2}})
+
+    honest, hostile_line = sorted(shift(store, tmp_path).counts, key=lambda line: line.total)
+
+    assert (honest.total, honest.counted_ms) == (32, 4 * HOUR_MS)
+    assert hostile_line.total == MOST_NUMBERS
+    assert hostile_line.counted_ms == (sent - 20) * 15 * MINUTE_MS
 
 
 def test_missing_numbers_that_a_hostile_box_made_large_leave_the_shift_as_it_is(

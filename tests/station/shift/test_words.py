@@ -5,7 +5,7 @@ from __future__ import annotations
 from agent.language import translated
 from station.shift.alerts import ShiftAlert
 from station.shift.shift import LineCount
-from station.shift.words import became, judged_by, numbers, what
+from station.shift.words import MOST_LABELS, became, judged_by, numbers, what
 
 
 def alert(**fields: object) -> ShiftAlert:
@@ -44,3 +44,15 @@ def test_numbers_begin_with_the_most_frequent_label() -> None:
     found = {("car", "in"): 3, ("car", "out"): 1, ("motorcycle", "in"): 1_200, ("bus", "in"): 0}
 
     assert numbers(LineCount("b", "c", "r", found, 0)) == "motorcycle 1,200 in; car 3 in, 1 out"
+
+
+def test_of_very_many_labels_and_directions_those_with_most_are_said_and_the_rest_counted() -> None:
+    found = {(f"kind-{at:03}", "in"): 1_000 - at for at in range(MOST_LABELS + 88)}
+    of_labels = numbers(LineCount("b", "c", "r", found, 0))
+    assert of_labels.startswith("kind-000 1,000 in; kind-001 999 in; ")
+    assert of_labels.endswith(f"kind-{MOST_LABELS - 1:03} {1_001 - MOST_LABELS} in; and 88 more")
+    assert translated(of_labels, "vi").endswith("; và 88 mục nữa")
+
+    ways = {("car", f"way-{at:03}"): 2 for at in range(MOST_LABELS + 5)}
+    of_ways = numbers(LineCount("b", "c", "r", ways, 0))
+    assert of_ways.endswith(f"2 way-{MOST_LABELS - 1:03}, and 5 more")

@@ -11,7 +11,7 @@ from sqlalchemy import delete
 
 from station.store.schema import camera_status
 from tests.support.duty_screen import DutyScreen
-from tests.support.duty_store import add_alert, add_box, add_camera_state, opened
+from tests.support.duty_store import add_alert, add_box, add_camera_state, add_count, opened
 from tests.support.pdf import text_of
 from tests.support.people import CHEAP
 
@@ -117,3 +117,18 @@ def test_who_was_at_the_screen_is_told_by_name_and_deed(screen: DutyScreen) -> N
 def test_nobody_sees_a_shift_without_a_login(screen: DutyScreen) -> None:
     for path in ("/shift", "/shift.pdf"):
         assert screen.client(None).get(path, headers={"accept": "*/*"}).status_code == 401
+
+
+def test_of_a_box_that_invents_lines_the_page_lists_some_and_says_how_many_more(
+    screen: DutyScreen, tmp_path: Path
+) -> None:
+    engine = opened(tmp_path)
+    with engine.begin() as connection:
+        for number in range(240):
+            add_count(connection, 1, number, AT_MS, {"car": {"in": 1}}, rule=f"line-{number:03}")
+    engine.dispose()
+
+    page = screen.client(language="en").get(f"/shift?{ROUND}").text
+
+    assert page.count(">line-") == 200
+    assert "and 40 more" in page
