@@ -48,3 +48,8 @@ def how_long(seconds: float) -> str:
     if whole < 172_800:
         return tr("{h} h {m} min", h=whole // 3600, m=whole % 3600 // 60)
     return tr("{n} days", n=round(whole / 86_400))
+
+
+def how_long_it_lasted(seconds: float) -> str:
+    """The same with tenths of what is short: who crosses a line does so within a second, and not in 0 s."""
+    return tr("{seconds:.1f} s", seconds=seconds) if 0 <= round(seconds, 1) < 90 else how_long(seconds)

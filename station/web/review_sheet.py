@@ -24,6 +24,7 @@ from station.review.states import (
     reason_words,
 )
 from station.web.visitor import Visitor
+from station.words import how_long_it_lasted
 
 STEP_WORDS: Final = {
     ReviewState.SEEN: tr("Take it"),
@@ -81,6 +82,12 @@ class ReviewSheet:
     def where(self) -> str:
         """Where, for people."""
         return place_words(self.card)
+
+    @property
+    def lasted(self) -> str | None:
+        """How long, for people; None: it goes on."""
+        card = self.card
+        return how_long_it_lasted((card.ended_ms - card.began_ms) / 1000) if card.ended_ms else None
 
     @property
     def href(self) -> str:

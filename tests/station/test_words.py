@@ -34,3 +34,11 @@ def test_a_duration_is_said_in_minutes_up_to_ninety_then_in_hours_then_in_days(
     seconds: float, said: str
 ) -> None:
     assert words.how_long(seconds) == said
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(0.24, "0.2 s"), (4, "4.0 s"), (89.94, "89.9 s"), (89.96, "2 min"), (400, "7 min"), (-3, "0 s")],
+)
+def test_what_lasted_a_moment_is_told_with_tenths(seconds: float, said: str) -> None:
+    assert words.how_long_it_lasted(seconds) == said

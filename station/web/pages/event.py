@@ -39,7 +39,7 @@ from station.web.asking.picture import asked_of
 from station.web.review_sheet import label_buttons, state_words, step_words
 from station.web.search.address import AskedSearch
 from station.web.visitor import Officer, Visitor
-from station.words import how_long
+from station.words import how_long_it_lasted
 
 router = APIRouter()
 AROUND_MS: Final = 60_000
@@ -51,8 +51,6 @@ AROUND: Final = (
     (tr("All cameras, 1 hour before and after"), timedelta(hours=1), False),
 )
 """Look-ups that lead on: their words, how long before and after it, whether of its camera alone."""
-EXACT_S: Final = 90
-"""So long the tenths of a second are of use."""
 SCALE: Final = 1000
 FOOTAGE: Final = {
     FootageOutlook.LIKELY: tr("The box should still have footage of this moment."),
@@ -138,7 +136,7 @@ def _facts(visitor: Visitor, whole: WholeEvent) -> list[tuple[str, str]]:
         (tr("Direction"), card.direction and direction_word(card.direction)),
         (tr("Zones"), ", ".join(card.zones)),
         (tr("Rule"), tr("{rule}: {kind}", rule=card.rule, kind=rule_kind_word(card.rule_kind))),
-        (tr("Lasted"), lasted if lasted is None else _lasted(lasted)),
+        (tr("Lasted"), lasted if lasted is None else how_long_it_lasted(lasted)),
         (tr("Ended by"), card.end_reason and end_reason_word(card.end_reason)),
         (tr("Held back"), detail.suppressed and tr("{number} like it before", number=detail.suppressed)),
         (tr("Recognised by"), model),
@@ -146,10 +144,6 @@ def _facts(visitor: Visitor, whole: WholeEvent) -> list[tuple[str, str]]:
         (came, visitor.console.templates.moment(say, card.received_ms)),
     )
     return [(translated(name, say), translated(value, say)) for name, value in known if value]
-
-
-def _lasted(seconds: float) -> str:
-    return tr("{seconds:.1f} s", seconds=seconds) if seconds < EXACT_S else how_long(seconds)
 
 
 def _overlay(detail: EventDetail) -> dict[str, Any] | None:
