@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 from agent.errors import NgatuError, UsageError, how_to_install
 from agent.settings.base import NAME_IN_WORDS, NAME_PATTERN
 from fleet.template import template
+from fleet.whole_file import ROOM, in_words, require_takes, write_whole
 
 if TYPE_CHECKING:
     from segno import QRCode
@@ -87,11 +88,12 @@ def write(label: Label, path: Path) -> None:
     Raises:
         NgatuError: it cannot be written.
     """
-    try:
+    if path.suffix.lower() != ".svg" or path.is_dir():
+        raise UsageError(f"{path}: a label is an SVG file", f"name it {label.device}.svg, wherever it goes")
+    require_takes(path.parent, "name a file in a folder in which you may write")
+    with in_words(path, ROOM):
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(svg(label), encoding="utf-8")
-    except OSError as error:
-        raise NgatuError(f"{path}: {error.strerror}", "may this user write there?") from None
+    write_whole(path, svg(label).encode())
 
 
 def _qr(label: Label) -> QRCode:

@@ -21,7 +21,7 @@ import typer
 from agent import __version__
 from agent.cli.cameras import cameras_command
 from agent.cli.config import ConfigFile, check_command, config_app
-from agent.cli.exit import one_line_errors
+from agent.cli.exit import ExitCode, one_line_errors
 from agent.cli.footage.box_key import box_key_command
 from agent.cli.footage.clip import clip_command, meant
 from agent.cli.footage.record import record_command
@@ -165,4 +165,8 @@ def main() -> None:
     """The console command."""
     words = meant(sys.argv[1:])
     asked = next((word for word in words if not word.startswith("-")), None)
-    gathered("version" if words[:1] in (["-V"], ["--version"]) else asked)(words)
+    try:
+        everything = gathered("version" if words[:1] in (["-V"], ["--version"]) else asked)
+    except KeyboardInterrupt:  # while the commands are loaded, a second or two on a slow computer
+        sys.exit(ExitCode.INTERRUPTED)
+    everything(words)

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from agent.errors import NgatuError
+from fleet.whole_file import in_words, require_takes
 
 MIN_PASSPHRASE_CHARS = 8
 
@@ -30,9 +31,10 @@ def make(path: Path, passphrase: str) -> Path:
     """
     if len(passphrase) < MIN_PASSPHRASE_CHARS:
         raise NgatuError("the passphrase is too short", f"take {MIN_PASSPHRASE_CHARS} characters or more")
+    public = path.with_suffix(".pub")
+    _require_new(path, public)
     key = Ed25519PrivateKey.generate()
     secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(passphrase.encode()))
-    public = path.with_suffix(".pub")
     open_half = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     made: list[Path] = []
     try:
@@ -42,12 +44,27 @@ def make(path: Path, passphrase: str) -> Path:
     except OSError as error:
         for file in made:
             file.unlink(missing_ok=True)
-        if isinstance(error, FileExistsError) and path.parent.is_dir():
-            what = f"{path if path.exists() else public}: there is a key already"
-            raise NgatuError(what, "the boxes know it: keep it, or name another file") from None
         what = f"{path}: {error.strerror or error}"
         raise NgatuError(what, "may this user write there, and is there room?") from None
     return public
+
+
+def _require_new(path: Path, public: Path) -> None:
+    if path == public:
+        raise NgatuError(
+            f"{path}: so its public half is called", f"name the key {path.with_suffix('.key').name}"
+        )
+    require_takes(path.parent, "may this user write there? name a file in another folder")
+    for file in (path, public):
+        if file.is_dir():
+            raise NgatuError(f"{file}: this is a folder", f"name a file in it, such as {file / 'release.key'}")
+        if os.path.lexists(file):
+            with in_words(file, "name a file in another folder"):
+                is_key = file.is_file() and b" KEY-----" in file.read_bytes()
+            if is_key:
+                what = f"{file}: there is a key already"
+                raise NgatuError(what, "the boxes know it: keep it, or name another file")
+            raise NgatuError(f"{file}: there is another file already", "it is left as it is: name a new one")
 
 
 def _write_new(file: Path, data: bytes, mode: int, made: list[Path]) -> None:

@@ -37,7 +37,7 @@ from agent.errors import NgatuError
 from fleet.ca.crl import listed, number_in
 from fleet.ca.index import CertificateIndex, Issued, Kind, Reason
 from fleet.ca.request import alternative, digest, fitting, public_key
-from fleet.whole_file import in_words, write_whole
+from fleet.whole_file import in_words, require_takes, write_whole
 
 MIN_CA_PASSPHRASE_CHARS: Final = 12
 MAX_NAME_BYTES: Final = 64
@@ -173,7 +173,10 @@ def make(folder: Path, name: str, passphrase: str, now: datetime, days: int = AU
             f"--name {name!r}: {size} bytes, a certificate bears 1 to {MAX_NAME_BYTES}",
             "take a shorter one; a letter with accents has two or three bytes",
         )
+    if not name.isprintable():
+        raise NgatuError(f"--name {name!r}: this is not one line of letters", "such as --name quang-tri")
     index = CertificateIndex(folder / "index.jsonl")
+    require_takes(folder, "name a folder in which you may write: --folder")
     with in_words(folder, "name a folder in which you may write: --folder"):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if (folder / "ca.key").exists():

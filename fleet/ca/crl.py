@@ -59,8 +59,11 @@ def read(path: Path) -> x509.CertificateRevocationList:
     """
     try:
         return x509.load_pem_x509_crl(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise NgatuError(f"{path}: no list of the revoked: {error}", "write one: ngatu ca crl") from None
+    except OSError as error:
+        why = error.strerror or str(error)
+    except ValueError:
+        why = "it is none, or only a part of one"
+    raise NgatuError(f"{path}: no list of the revoked: {why}", "write one: ngatu ca crl")
 
 
 def number_in(path: Path) -> int:

@@ -78,24 +78,19 @@ class CertificateIndex:
             NgatuError: there is no file, or a line that is not the last cannot be read.
         """
         by_serial: dict[int, Issued] = {}
-        for act in self._acts():
-            if act["did"] == "issue":
-                each = Issued(
-                    int(act["serial"], 16), act["kind"], act["name"],
-                    datetime.fromisoformat(act["begins"]), datetime.fromisoformat(act["ends"]),
-                    key=act.get("key", ""),
-                )  # fmt: skip
-                by_serial[each.serial] = each
-            elif act["did"] == "revoke":
-                before = by_serial[int(act["serial"], 16)]
-                by_serial[before.serial] = Issued(**{
-                    **asdict(before), "revoked": datetime.fromisoformat(act["at"]), "reason": act["reason"],
-                })  # fmt: skip
+        for number, line in self._lines():
+            with self._readable(number):
+                _take(json.loads(line), by_serial)
         return list(by_serial.values())
 
     def crl_number(self) -> int:
         """Number of the last list of the revoked; 0: there was none."""
-        return max((int(act["number"]) for act in self._acts() if act["did"] == "crl"), default=0)
+        last = 0
+        for number, line in self._lines():
+            with self._readable(number):
+                act = json.loads(line)
+                last = max(last, int(act["number"])) if act["did"] == "crl" else last
+        return last
 
     def note_issue(self, each: Issued, now: datetime) -> None:
         """A certificate is about to leave."""
@@ -113,17 +108,20 @@ class CertificateIndex:
         """A list of the revoked is about to be written."""
         self._append({"at": now.isoformat(), "did": "crl", "number": number})
 
-    def _acts(self) -> Iterator[dict[str, Any]]:
+    def _lines(self) -> Iterator[tuple[int, bytes]]:
         with in_words(self.path, _WHOLE):
             *whole, _cut_short = self.path.read_bytes().split(b"\n")  # invariant 3
-        for number, line in enumerate(whole, start=1):
-            try:
-                yield json.loads(line)
-            except ValueError:
-                raise NgatuError(
-                    f"{self.path}:{number}: this line cannot be read",
-                    "the file only ever grows: take it from your copy of the authority's folder",
-                ) from None
+        yield from enumerate(whole, start=1)
+
+    @contextmanager
+    def _readable(self, number: int) -> Iterator[None]:
+        try:
+            yield
+        except (ValueError, KeyError, TypeError):  # no JSON, another's, or of a certificate that is not in it
+            raise NgatuError(
+                f"{self.path}:{number}: this line cannot be read",
+                "the file only ever grows: take it from your copy of the authority's folder",
+            ) from None
 
     def _append(self, act: dict[str, str | int]) -> None:
         with in_words(self.path, ROOM), self.path.open("r+b") as file:
@@ -133,3 +131,19 @@ class CertificateIndex:
             file.write(json.dumps(act).encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())  # invariants 1 and 2
+
+
+def _take(act: dict[str, Any], by_serial: dict[int, Issued]) -> None:
+    """What an act has changed."""
+    if act["did"] == "issue":
+        each = Issued(
+            int(act["serial"], 16), act["kind"], act["name"],
+            datetime.fromisoformat(act["begins"]), datetime.fromisoformat(act["ends"]),
+            key=act.get("key", ""),
+        )  # fmt: skip
+        by_serial[each.serial] = each
+    elif act["did"] == "revoke":
+        before = by_serial[int(act["serial"], 16)]
+        by_serial[before.serial] = Issued(**{
+            **asdict(before), "revoked": datetime.fromisoformat(act["at"]), "reason": act["reason"],
+        })  # fmt: skip

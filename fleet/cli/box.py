@@ -173,6 +173,8 @@ def report_command(
         return
     if facts is None:
         raise UsageError("what report.yml has gathered is not named", "name its file: report.yml writes it")
+    if out.exists() and facts.exists() and out.samefile(facts):
+        raise UsageError(f"--out {out}: it would take the place of what was gathered", "name another file")
     fleet = read(facts)
     write(fleet, out, language, zone)
     typer.echo(f"{out}: {len(fleet.boxes)} boxes, {len(fleet.hosts)} brokers and stations")

@@ -41,7 +41,7 @@ def passphrase(file: Path | None, *, twice: bool = False) -> str:
                 what = "there is no terminal to ask for the passphrase at"
                 raise NgatuError(what, "give a file: --passphrase-file FILE") from None
     try:
-        first = file.read_text(encoding="utf-8").partition("\n")[0].rstrip("\r")
+        first = file.read_text(encoding="utf-8-sig").partition("\n")[0].rstrip("\r")
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or "it is no text"
         raise NgatuError(f"{file}: no passphrase can be read: {why}", "its first line must be it") from None

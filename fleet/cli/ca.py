@@ -79,6 +79,8 @@ def sign_command(
             "name a file in a folder in which you may write"  # before it is signed: none exists that nobody has
         )
         raise NgatuError(f"--out {out}: no certificate can be written there", hint)
+    if out is not None:
+        _leave_others(out, name)
     secret = passphrase(passphrase_file)  # before the request: of stdin it is the first line
     asked = _read(request)
     authority = unlock(folder, secret)
@@ -185,3 +187,14 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise NgatuError(f"{path}: {error.strerror}", "give the file of the request") from None
+
+
+def _leave_others(out: Path, name: str) -> None:
+    """Refuse a file that is no certificate: of the key beside a request there may be no other copy."""
+    from fleet.whole_file import ROOM, in_words  # noqa: PLC0415
+
+    with in_words(out, ROOM):
+        other = out.is_file() and b"BEGIN CERTIFICATE-----" not in out.read_bytes()
+    if other:
+        what = f"--out {out}: there is another file, and no certificate"
+        raise NgatuError(what, f"it is left as it is: name a new one, such as {name}.crt")

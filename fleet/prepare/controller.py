@@ -111,7 +111,8 @@ def _folders(controller: Controller) -> None:
         try:
             folder.mkdir(mode=0o700)
         except OSError as error:
-            raise NgatuError(f"{folder}: {error.strerror}", "name another with --province") from None
+            why = "this is no folder" if folder.exists() else error.strerror
+            raise NgatuError(f"{folder}: {why}", "name another with --province") from None
         controller.say(f"made: {folder}")
 
 

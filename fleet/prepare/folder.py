@@ -21,6 +21,7 @@ from typing import Final
 
 import fleet
 from agent.errors import NgatuError
+from fleet.whole_file import require_takes
 
 DEPLOY: Final = "deploy"
 WRITTEN: Final = (
@@ -68,6 +69,7 @@ def write(folder: Path) -> bool:
     if os.path.lexists(target):
         _refuse_another(source, target, names)
         return False
+    require_takes(folder, "name a folder in which you may write")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{DEPLOY}-", dir=folder) as part:

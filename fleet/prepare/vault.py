@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from agent.errors import NgatuError, how_to_install
+from fleet.whole_file import write_whole
 
 TIMEOUT_S = 180
 
@@ -48,19 +49,16 @@ def opened(
 
 
 def make(path: Path, secrets: dict[str, str], password: str) -> None:
-    """A new vault with these variables, in place at once, readable by its owner only.
+    """A new vault with these variables, in place at once and on the disk, readable by its owner only.
 
     Raises:
-        NgatuError: Ansible could not.
+        NgatuError: Ansible could not, or the folder does not take it.
     """
     text = yaml.safe_dump(secrets, allow_unicode=True, sort_keys=False)
-    new = path.with_name(f".{path.name}.new")
-    new.unlink(missing_ok=True)
-    done = opened(["ansible-vault", "encrypt", "--output", str(new), "-"], password, text)
+    done = opened(["ansible-vault", "encrypt", "--output", "-", "-"], password, text)
     if done.returncode:
         raise NgatuError(f"{path}: {_told(done)}", "see whether the disk is full")
-    new.chmod(0o600)
-    new.replace(path)
+    write_whole(path, done.stdout.encode(), 0o600)  # of the passphrase in it there is no other copy
 
 
 def read(path: Path, password: str) -> dict[str, Any]:

@@ -144,7 +144,9 @@ def read(path: Path) -> Fleet:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(each) for each in first["loc"])
-        raise NgatuError(f"{path}: {where}: {first['msg']}", "report.yml writes it") from None
+        why = ": ".join(filter(None, (where, first["msg"])))
+        hint = "report.yml writes it: give its .json, which lies beside the page"
+        raise NgatuError(f"{path}: not what report.yml has gathered: {why}", hint) from None
     return Fleet(file.made, tuple(map(_box, file.boxes)), tuple(map(_host, file.hosts)))
 
 

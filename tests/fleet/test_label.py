@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from agent.cli.main import gathered
-from agent.errors import NgatuError
+from agent.errors import NgatuError, UsageError
 from fleet.label import Label, svg, terminal, write
 
 LABEL = Label("hai-ninh", "hai-ninh-03", "Ngã tư Lê Lợi – Trần Phú", "Công an xã Hải Ninh, 0230 123 456")
@@ -106,8 +106,18 @@ def test_what_cannot_be_a_label_is_refused(words: tuple[str, ...], why: str) -> 
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(NgatuError, match=r"label\.svg: Not a directory|file: File exists|File exists"):
+    with pytest.raises(NgatuError, match="file: this is no folder"):
         write(LABEL, tmp_path / "file" / "label.svg")
+
+
+@pytest.mark.parametrize("name", ["label.png", "folder", "folder.svg"])
+def test_what_is_no_svg_file_is_told_and_nothing_is_written(tmp_path: Path, name: str) -> None:
+    for folder in ("folder", "folder.svg"):
+        (tmp_path / folder).mkdir()
+    with pytest.raises(UsageError, match="a label is an SVG file") as refused:
+        write(LABEL, tmp_path / name)
+    assert f"name it {LABEL.device}.svg" in (refused.value.hint or "")
+    assert {each.name for each in tmp_path.iterdir()} == {"folder", "folder.svg"}
 
 
 def test_where_nothing_draws_codes_it_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:

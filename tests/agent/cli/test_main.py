@@ -41,6 +41,24 @@ def test_a_command_of_the_box_loads_nothing_of_the_others_and_only_what_it_needs
     assert done.stderr == ""
 
 
+def test_ctrl_c_while_commands_are_loaded_ends_it_without_a_traceback(tmp_path: Path) -> None:
+    """As somebody's package beside ours shows, which is interrupted while it is loaded."""
+    about = tmp_path / "impatient-1.0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: impatient\nVersion: 1.0\n")
+    (about / "entry_points.txt").write_text("[ngatu.commands]\nimpatient = impatient:commands\n")
+    (tmp_path / "impatient.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n")
+    program = (
+        "import signal, sys\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a shell may have it ignored
+        f"sys.path.insert(0, {str(tmp_path)!r})\nfrom agent.cli.main import main\n"
+        "sys.argv = ['ngatu', 'fleet', '--help']\nmain()"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
 def test_every_command_of_the_box_is_known_as_its_own() -> None:
     own = {command.name for command in commands.registered_commands}
     groups = {group.name for group in commands.registered_groups}

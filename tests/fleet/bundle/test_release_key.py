@@ -50,9 +50,30 @@ def test_the_public_half_of_another_key_is_never_overwritten(tmp_path: Path) -> 
 def test_a_folder_that_takes_no_key_is_one_clear_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
 
-    with pytest.raises(NgatuError, match=r"release\.key: (Not a directory|File exists)") as caught:
+    with pytest.raises(NgatuError, match=r"/file: this is no folder") as caught:
         make(tmp_path / "file" / "release.key", "a long passphrase")
     assert "may this user write there" in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("name", "message", "hint"),
+    [
+        ("keys", "keys: this is a folder", "keys/release.key"),
+        ("letter.txt", r"letter\.txt: there is another file already", "name a new one"),
+        ("release.pub", r"release\.pub: so its public half is called", r"name the key release.key"),
+    ],
+)
+def test_what_cannot_be_the_name_of_a_key_is_told_for_what_it_is(
+    tmp_path: Path, name: str, message: str, hint: str
+) -> None:
+    (tmp_path / "keys").mkdir()
+    (tmp_path / "letter.txt").write_text("of somebody else")
+
+    with pytest.raises(NgatuError, match=message) as caught:
+        make(tmp_path / name, "a long passphrase")
+    assert hint in (caught.value.hint or "")
+    assert {each.name for each in tmp_path.iterdir()} == {"keys", "letter.txt"}
+    assert (tmp_path / "letter.txt").read_text() == "of somebody else"
 
 
 def test_a_short_passphrase_is_refused(tmp_path: Path) -> None:

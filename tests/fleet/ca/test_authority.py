@@ -262,3 +262,12 @@ def test_an_index_that_is_missing_is_one_clear_error(authority: Authority) -> No
 def test_a_wrong_passphrase_is_one_clear_error(authority: Authority) -> None:
     with pytest.raises(NgatuError, match="the passphrase is wrong"):
         ca.unlock(authority.folder, "wrong horse battery")
+
+
+def test_a_name_of_several_lines_and_a_folder_that_is_none_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "paper").write_text("")
+    with pytest.raises(NgatuError, match="this is not one line of letters"):
+        ca.make(tmp_path / "ca", "quang\ntri", PASSPHRASE, NOW)
+    with pytest.raises(NgatuError, match="paper: this is no folder"):
+        ca.make(tmp_path / "paper", "quang-tri", PASSPHRASE, NOW)
+    assert [each.name for each in tmp_path.iterdir()] == ["paper"]

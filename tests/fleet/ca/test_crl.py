@@ -77,3 +77,9 @@ def test_a_list_that_is_out_of_date_has_less_than_nothing_left(authority: Author
 def test_no_list_is_one_clear_error(tmp_path: Path) -> None:
     with pytest.raises(NgatuError, match="no list of the revoked"):
         read(tmp_path / "crl.pem")
+    (tmp_path / "crl.pem").write_text("")
+    part = "it is none, or only a part of one"
+    for path, why in ((tmp_path, "Is a directory"), (tmp_path / "crl.pem", part)):
+        with pytest.raises(NgatuError) as caught:
+            read(path)
+        assert caught.value.what == f"{path}: no list of the revoked: {why}"

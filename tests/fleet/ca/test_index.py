@@ -73,9 +73,17 @@ def test_a_line_that_was_cut_short_is_no_act_and_nothing_is_written_behind_it(tm
     assert [each.name for each in authority.index.issued()] == ["hai-ninh-03", "hai-ninh-04"]
 
 
-def test_a_spoiled_line_in_the_middle_is_one_clear_error(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"spoiled", b"{}", b"[1]", b"7", b'{"did": "issue"}',
+        b'{"did": "revoke", "serial": "7", "reason": "superseded", "at": "2026-03-02T11:04:07+00:00"}',
+    ],
+    ids=["no-json", "no-act", "list", "number", "half", "of-nobody"],
+)  # fmt: skip
+def test_a_spoiled_line_in_the_middle_is_one_clear_error(tmp_path: Path, line: bytes) -> None:
     authority = ca.make(tmp_path / "ca", "test", PASSPHRASE, NOW)
-    authority.index.path.write_bytes(b"spoiled\n" + authority.index.path.read_bytes())
+    authority.index.path.write_bytes(line + b"\n" + authority.index.path.read_bytes())
 
     with pytest.raises(NgatuError, match=r"index.jsonl:1: this line cannot be read"):
         authority.index.issued()

@@ -87,3 +87,13 @@ def test_a_report_is_judged_without_being_made(tmp_path: Path) -> None:
 
     assert (done.exit_code, done.output) == (0, f"{tmp_path}/r.html: a page in vi may be written\n")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_report_does_not_take_the_place_of_what_was_gathered(tmp_path: Path) -> None:
+    facts = tmp_path / "report.html.json"
+    facts.write_text('{"made": "2026-11-25T08:00:00Z"}')
+    done = box("report", facts, "--out", facts)
+
+    assert done.exit_code == 2
+    assert "it would take the place of what was gathered" in done.output
+    assert facts.read_text() == '{"made": "2026-11-25T08:00:00Z"}'

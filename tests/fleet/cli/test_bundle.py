@@ -13,6 +13,7 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
+from fleet.bundle.release_key import read_private
 from fleet.cli.main import commands
 from tests.conftest import ROOT
 from tests.support.licensed_wheels import licensed_wheel
@@ -84,6 +85,15 @@ def test_without_a_terminal_no_passphrase_is_asked_for_and_none_is_shown(folder:
     assert "Warning" not in asked.stderr and not (folder / "asked.key").exists()
 
 
+def test_the_mark_that_windows_puts_before_a_text_is_no_part_of_a_passphrase(folder: Path) -> None:
+    """Else no key that was made of such a file would ever open for whoever types the passphrase."""
+    key = folder / "release.key"
+    (folder / "notepad").write_bytes(b"\xef\xbb\xbf" + PASSPHRASE.encode() + b"\r\n")
+    assert bundle("key", key, "--passphrase-file", folder / "notepad").exit_code == 0
+
+    read_private(key, PASSPHRASE)
+
+
 def test_a_file_that_begins_empty_holds_no_passphrase(folder: Path) -> None:
     for text in ("", "\nsecret in the second line\n"):
         (folder / "empty").write_text(text)
@@ -96,6 +106,8 @@ def test_a_file_that_begins_empty_holds_no_passphrase(folder: Path) -> None:
     ("words", "code", "message"),
     [
         (["--instead", "onnxruntime"], 2, "--instead onnxruntime: this is not PACKAGE=FILE.whl"),
+        (["--instead", "onnxruntime="], 2, "--instead onnxruntime=: this is not PACKAGE=FILE.whl"),
+        (["--arch", "arm64"], 2, "did you mean aarch64? there are aarch64, x86_64"),
         (["--passphrase-file", "/nowhere"], 1, "/nowhere: no passphrase can be read"),
     ],
 )

@@ -57,6 +57,22 @@ def test_the_list_shows_whole_serials_however_narrow_the_terminal(folder: Path) 
     assert last == entry["serial"]
 
 
+def test_a_certificate_takes_the_place_of_an_older_one_and_of_no_other_file(folder: Path) -> None:
+    """A slip of `--out` would else cost the key that lies beside the request."""
+    asked = request(folder, "hai-ninh-03")
+    (folder / "request.pem").write_bytes(asked)
+    words = ("sign", "hai-ninh-03", f"--request={folder}/request.pem")
+    refused = ngatu(folder, *words, f"--out={folder}/request.pem")
+    assert (refused.returncode, "there is another file, and no certificate" in refused.stderr) == (1, True)
+    assert "such as hai-ninh-03.crt" in refused.stderr
+    assert (folder / "request.pem").read_bytes() == asked
+    assert json.loads(ngatu(folder, "list", "--json", secret=False).stdout) == []
+
+    for _ in range(2):
+        assert ngatu(folder, *words, f"--out={folder}/box.crt").returncode == 0
+    assert len(json.loads(ngatu(folder, "list", "--json", secret=False).stdout)) == 2
+
+
 def test_passphrase_and_request_may_come_through_one_pipe(folder: Path) -> None:
     """So Ansible gives them: neither is ever in a file or in the list of processes."""
     piped = f"{PASSPHRASE}\n".encode() + request(folder, "hai-ninh-03")
