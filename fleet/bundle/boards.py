@@ -67,7 +67,9 @@ def board_of(arch: str | None, python: str | None, glibc: str | None) -> Board:
     Raises:
         UsageError: there is none such.
     """
-    arch, python, glibc = arch or ARCHS[0], python or f"3.{OLDEST_PYTHON_MINOR}", glibc or str(OLDEST_BOX_GLIBC)
+    arch = ARCHS[0] if arch is None else arch  # an empty one is a variable of a script that nobody has set
+    python = f"3.{OLDEST_PYTHON_MINOR}" if python is None else python
+    glibc = str(OLDEST_BOX_GLIBC) if glibc is None else glibc
     if arch not in ARCHS:
         there = f"there are {', '.join(ARCHS)}: as `uname -m` says it on the board"
         meant = _MEANT.get(re.sub("[^a-z0-9]", "", arch.lower()))

@@ -126,7 +126,8 @@ def _sound_version(own: Path, recipe: Recipe) -> str:
     if strange := [each for each in recipe.extras if each not in wheel.extras]:
         there = sorted(wheel.extras & FOR_HOSTS) or ["none"]
         raise UsageError(
-            f"--extra {strange[0]}: ngatu {wheel.version} has no such", f"there are {', '.join(there)}"
+            f"--extra {strange[0]}: ngatu {wheel.version} has no such",
+            f"there are {', '.join(there)}; each with an --extra of its own",
         )
     if recipe.floor is not None and Version(recipe.floor) > wheel.version:
         raise UsageError(

@@ -82,7 +82,11 @@ def read_private(path: Path, passphrase: str) -> Ed25519PrivateKey:
         NgatuError: the file, the passphrase or the kind of key is wrong.
     """
     try:
-        key = load_pem_private_key(path.read_bytes(), passphrase.encode())
+        data = path.read_bytes()
+        if b"PUBLIC KEY-----" in data:
+            other = path.with_suffix(".key")
+            raise NgatuError(f"{path}: this is the half for the boxes", f"give the other one, such as {other}")
+        key = load_pem_private_key(data, passphrase.encode())
     except OSError as error:
         raise NgatuError(f"{path}: {error.strerror}", "make a key with: ngatu bundle key FILE") from None
     except TypeError:

@@ -82,6 +82,15 @@ def test_a_short_passphrase_is_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "release.key").exists()
 
 
+def test_the_half_for_the_boxes_signs_nothing_and_is_told_for_what_it_is(tmp_path: Path) -> None:
+    """Rather than that the passphrase is wrong, which would be typed again and again."""
+    public = make(tmp_path / "release.key", "a long passphrase")
+
+    with pytest.raises(NgatuError, match=r"release\.pub: this is the half for the boxes") as caught:
+        read_private(public, "a long passphrase")
+    assert "release.key" in (caught.value.hint or "")
+
+
 @pytest.mark.parametrize("read", [read_public, lambda path: read_private(path, "12345678")])
 def test_what_is_no_key_is_told(tmp_path: Path, read: object) -> None:
     path = tmp_path / "x"
