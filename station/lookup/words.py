@@ -60,14 +60,22 @@ CAMERA_STATES: Final[Mapping[str, str]] = {
     "stalled": tr("gave no new pictures"),
     "lost": tr("gave no pictures"),
     "blind": tr("could not see"),
-    "disabled": tr("was switched off or paused"),
+    "disabled": tr("was off"),
+    "paused": tr("was paused"),
+    "starting": tr("was starting, gave no pictures yet"),
 }
 BLANKS: Final[Mapping[BlankKind, str]] = {
     BlankKind.STOPPED: tr("The box was switched off on purpose: nobody watched"),
     BlankKind.OFFLINE: tr("The box was not connected: what it saw may come later"),
+    BlankKind.SILENT: tr("The box was connected, but silent: whether it watched is not known"),
     BlankKind.BEFORE: tr("The box was not there yet"),
 }
 """Why a time without events says nothing, of those whose words are always the same."""
+SEEN_LESS: Final[Mapping[str, str]] = {
+    "detector_failed": tr("The box recognised nothing, told motion only"),
+    "overheated": tr("The box was too hot and looked at fewer pictures"),
+}
+"""Why a box saw less."""
 
 
 def kind_word(kind: str) -> str:
@@ -140,6 +148,8 @@ def blank_words(blank: BlankTime) -> str:
         return tr("The camera {state}", state=camera_state_word(blank.detail))
     if blank.kind is BlankKind.GAP:
         return tr("Messages of this time are missing: {number}", number=blank.detail)
+    if blank.kind is BlankKind.LESS:
+        return SEEN_LESS.get(blank.detail, blank.detail)
     return BLANKS[blank.kind]
 
 

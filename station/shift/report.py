@@ -17,9 +17,9 @@ from station.footage.words import STAGES, VERDICTS
 from station.handover.drawings import pictures, signatures
 from station.handover.moments import clock, lasted, said, span
 from station.handover.print import Imprint, PrintColumn, Sheet
+from station.lookup.timeline.outages import Outage, OutageSum, brief_outages, outage_sums
 from station.review.states import STATE_WORDS
 from station.shift.alerts import ShiftAlert
-from station.shift.outages import Outage, OutageSum, brief_outages, outage_sums
 from station.shift.shift import LineCount, Shift, ShiftPerson, ShiftRequest
 from station.shift.words import (
     MISSING,

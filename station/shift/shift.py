@@ -14,8 +14,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from station.footage.folder import CLOSED, FootageFolder, FootageRequest, FootageStage, FootageState
 from station.ingest.alarms import AlarmKind
 from station.lookup.places import BoxPlace, read_places
+from station.lookup.timeline.outages import REMEMBERED, UNKNOWN, Outage, absences, outages
 from station.shift.alerts import ShiftAlerts, shift_alerts
-from station.shift.outages import REMEMBERED, UNKNOWN, Outage, outages
 from station.shift.times import ShiftRange
 from station.store.database import in_words
 from station.store.schema import alarm, audit_entry, box, count_interval, event, event_began_ms, gap, stream
@@ -132,7 +132,10 @@ def read_shift(engine: Engine, folders: FootageFolder, wanted: ShiftRange) -> Sh
                 alerts=shift_alerts(connection, places, start_ms, end_ms),
                 events=_events(connection, start_ms, end_ms),
                 boxes=_boxes(connection, end_ms),
-                outages=outages(connection, places, start_ms, end_ms),
+                outages=(
+                    *absences(connection, places, start_ms, end_ms),
+                    *outages(connection, places, start_ms, end_ms),
+                ),
                 requests=tuple(_requests(folders, wanted, places)),
                 counts=tuple(_counts(connection, places, start_ms, end_ms)),
                 missing=tuple(_missing(connection, places, start_ms, end_ms)),

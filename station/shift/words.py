@@ -9,10 +9,10 @@ from agent.printable import printable
 from agent.translatable import joined, tr
 from agent.wire.words import DETAILS, DIRECTIONS, named
 from station.boxes.state_words import REASONS, paused_by
+from station.lookup.timeline.outages import ABSENT, BRIEF_MS, Outage
 from station.lookup.words import act_words, label_word
 from station.review.states import STATE_WORDS, by_whom, reason_words
 from station.shift.alerts import ShiftAlert
-from station.shift.outages import ABSENT, BRIEF_MS, Outage
 from station.shift.shift import LineCount
 
 OUTAGES: Final[Mapping[str, str]] = {

@@ -8,9 +8,11 @@ from uuid import uuid4
 
 import pytest
 import structlog
-from sqlalchemy import URL
+from sqlalchemy import URL, Engine
 
+from station.store.database import engine_of, upgrade
 from station.watch.embedded import Address
+from tests.support.duty_store import add_box
 from tests.support.stores import Place, new_database, postgresql_server
 
 
@@ -61,3 +63,14 @@ def sqlite_place(tmp_path: Path) -> Iterator[Place]:
     found = Place(URL.create("sqlite", database=str(tmp_path / "station.db")), tmp_path)
     yield found
     found.close()
+
+
+@pytest.fixture
+def store(place: Place) -> Iterator[Engine]:
+    """A store with one box, in which nothing has happened yet; on SQLite and on PostgreSQL."""
+    engine = engine_of(place.url)
+    upgrade(engine)
+    with engine.begin() as connection:
+        add_box(connection, "hai-ninh", "north-01")
+    yield engine
+    engine.dispose()

@@ -5,18 +5,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Connection, Row, Select, and_, func, select
+from sqlalchemy import Connection, and_, func, select
 
+from station.lookup.timeline.outages import outages
 from station.store.gaps import GapState
 from station.store.schema import (
     box,
-    box_status,
-    camera_status,
     count_interval,
     event,
     event_revision,
@@ -24,7 +23,7 @@ from station.store.schema import (
     stream,
 )
 
-_MOST_CHANGES: Final = 2_000
+_MOST_OUTAGES: Final = 2_000
 _MOST_GAPS: Final = 100
 
 
@@ -37,6 +36,10 @@ class BlankKind(StrEnum):
     """The agent of the box was stopped: nobody watched."""
     OFFLINE = "offline"
     """The box was not connected; what it saw meanwhile comes when it is back."""
+    SILENT = "silent"
+    """The box was connected, and said nothing of itself: nobody knows whether it watched."""
+    LESS = "less"
+    """The box watched, and saw less: its detector failed, or it was too hot."""
     GAP = "gap"
     """Messages of that time are missing."""
     BEFORE = "before"
@@ -51,64 +54,51 @@ class BlankTime:
     start_ms: int
     end_ms: int
     detail: str = ""
-    """Of a camera its state; of a gap how many messages."""
+    """Of a camera its state; of a box that saw less why; of a gap how many messages."""
+
+
+OF_BOX: Final[Mapping[str, BlankKind]] = {
+    "offline": BlankKind.OFFLINE,
+    "stopped": BlankKind.STOPPED,
+    "silent": BlankKind.SILENT,
+    "detector_failed": BlankKind.LESS,
+    "overheated": BlankKind.LESS,
+}
+"""What each outage of a box is."""
 
 
 def blank_times(
     connection: Connection, box_id: int, camera: str, since_ms: int, until_ms: int
 ) -> tuple[BlankTime, ...]:
-    """All that touch the time, cut to it, by their beginnings."""
+    """All that touch the time, cut to it, by their beginnings; of very many outages the longest."""
     found = [
-        *_unseen(connection, box_id, camera, since_ms, until_ms),
-        *_unheard(connection, box_id, since_ms, until_ms),
+        *_out(connection, box_id, camera, since_ms, until_ms),
+        *_not_there(connection, box_id, since_ms),
         *_gaps(connection, box_id, since_ms),
     ]
     return tuple(sorted(_cut(_united(found), since_ms, until_ms), key=lambda it: (it.start_ms, it.kind)))
 
 
-def _unseen(connection: Connection, box_id: int, camera: str, since_ms: int, until_ms: int) -> list[BlankTime]:
-    at = camera_status.c.since_ms
-    query = select(camera_status.c.state, at.label("at_ms"))
-    query = query.where(camera_status.c.box_id == box_id, camera_status.c.camera == camera)
-    changes = _changes(connection, query, at, since_ms, until_ms)
-    return [
-        BlankTime(BlankKind.CAMERA, begun, ended, state)
-        for state, begun, ended in _lasting(changes, until_ms)
-        if state != "streaming"
-    ]
-
-
-def _unheard(connection: Connection, box_id: int, since_ms: int, until_ms: int) -> list[BlankTime]:
-    """A will tells when the box connected, so of an end only the station's own clock is any good."""
-    at = box_status.c.received_ms
-    query = select(box_status.c.state, at.label("at_ms")).where(box_status.c.box_id == box_id)
-    changes = _changes(connection, query, at, since_ms, until_ms)
-    kinds = {"offline": BlankKind.OFFLINE, "stopped": BlankKind.STOPPED}
+def _out(connection: Connection, box_id: int, camera: str, since_ms: int, until_ms: int) -> list[BlankTime]:
+    """What the report of a shift says of the box and of this camera."""
     found = [
-        BlankTime(kinds[state], begun, ended)
-        for state, begun, ended in _lasting(changes, until_ms)
-        if state in kinds
+        BlankTime(
+            BlankKind.CAMERA if each.camera else OF_BOX[each.state],
+            each.start_ms,
+            until_ms if each.end_ms is None else each.end_ms,
+            each.state if each.camera or OF_BOX[each.state] is BlankKind.LESS else "",
+        )
+        for each in outages(connection, {}, since_ms, until_ms, (box_id,))
+        if each.whose in ((box_id, ""), (box_id, camera))
     ]
+    return sorted(found, key=lambda each: each.start_ms - each.end_ms)[:_MOST_OUTAGES]
+
+
+def _not_there(connection: Connection, box_id: int, since_ms: int) -> list[BlankTime]:
     first_ms = connection.scalar(select(box.c.first_seen_ms).where(box.c.id == box_id))
-    if first_ms is not None and first_ms > since_ms:
-        found.append(BlankTime(BlankKind.BEFORE, since_ms, first_ms))
-    return found
-
-
-def _changes(
-    connection: Connection, query: Select[Any], at: Any, since_ms: int, until_ms: int
-) -> Sequence[Row[Any]]:
-    """Changes of a state within a time, and the last one before it."""
-    before = connection.execute(query.where(at <= since_ms).order_by(at.desc()).limit(1)).all()
-    within = query.where(at > since_ms, at < until_ms).order_by(at).limit(_MOST_CHANGES)
-    return [*before, *connection.execute(within).all()]
-
-
-def _lasting(changes: Sequence[Row[Any]], until_ms: int) -> list[tuple[str, int, int]]:
-    """Each state with its beginning and its end; the last goes on."""
-    ends = [*(row.at_ms for row in changes[1:]), until_ms]
-    pairs = zip(changes, ends, strict=False)
-    return [(row.state, row.at_ms, ended) for row, ended in pairs if ended > row.at_ms]
+    if first_ms is None or first_ms <= since_ms:
+        return []
+    return [BlankTime(BlankKind.BEFORE, since_ms, first_ms)]
 
 
 def _gaps(connection: Connection, box_id: int, since_ms: int) -> list[BlankTime]:

@@ -75,14 +75,18 @@ def densities(
     until_ms: int,
     wanted: EventSearch | None = None,
     zone: tzinfo = UTC,
+    now_ms: int | None = None,
 ) -> list[CameraDensity]:
     """Of each camera (id of its box, name). Bars begin at whole steps of local time, as it is when they begin.
+
+    Nothing is said of what comes after `now_ms`; None: all of the time is over.
 
     Raises:
         StoreError: the store cannot be read.
     """
     step_ms = step_of(until_ms - since_ms)
     begun_ms = _whole(since_ms, step_ms, zone)
+    over_ms = until_ms if now_ms is None else min(until_ms, now_ms)
     try:
         with engine.connect() as connection, connection.begin():
             go_by_index(connection)
@@ -98,7 +102,7 @@ def densities(
                     until_ms,
                     step_ms,
                     _bars(connection, (box_id, camera), (begun_ms, until_ms, step_ms), where),
-                    blank_times(connection, box_id, camera, since_ms, until_ms),
+                    blank_times(connection, box_id, camera, since_ms, over_ms),
                 )
                 for box_id, camera in cameras
             ]

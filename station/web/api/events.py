@@ -14,6 +14,8 @@ from agent.wire.payloads import Time
 from station.access.audit_entry import AuditVerb
 from station.lookup.event import whole_event
 from station.lookup.search import found_all, found_page
+from station.lookup.spoken.known import known_names
+from station.lookup.timeline.unwatched import LONGEST, unwatched
 from station.lookup.wanted import EventSearch
 from station.review.queue import ReviewQueue
 from station.review.states import ReviewState
@@ -21,7 +23,7 @@ from station.store.columns import moment
 from station.store.database import StoreError
 from station.web.api.asker import LONG, OfficerAsks
 from station.web.api.lines import csv_lines, json_lines
-from station.web.api.shapes import NAME, ApiEvents, ApiStep, ApiWholeEvent, Asked, event_of
+from station.web.api.shapes import NAME, ApiEvents, ApiStep, ApiUnwatched, ApiWholeEvent, Asked, event_of
 from station.web.pages import files
 from station.web.visitor import Turned
 
@@ -99,7 +101,26 @@ def events(
         raise
     except NgatuError as error:
         raise Turned(422, error.what, error.hint) from None
-    return ApiEvents(events=[event_of(card) for card in page.cards], next=page.next)
+    away = _unwatched(asker, wanted) if cursor is None else None
+    return ApiEvents(events=[event_of(card) for card in page.cards], unwatched=away, next=page.next)
+
+
+def _unwatched(asker: OfficerAsks, wanted: EventSearch) -> list[ApiUnwatched] | None:
+    if wanted.until - wanted.since > LONGEST:
+        return None
+    desk = asker.console
+    places = {place.id: place.device for place in known_names(desk.reads).places}
+    return [
+        ApiUnwatched(
+            box=places[each.whose[0]],
+            camera=each.whose[1] or None,
+            state=each.state,
+            since=moment(each.start_ms),
+            until=None if each.end_ms is None else moment(each.end_ms),
+        )
+        for each in unwatched(desk.reads, wanted, desk.now_ms, only_lasting=desk.of_province)
+        if each.whose[0] in places
+    ]
 
 
 @router.get(

@@ -114,10 +114,28 @@ def event_of(card: EventCard) -> ApiEvent:
     )
 
 
+class ApiUnwatched(ApiObject):
+    """When a box or a camera did not watch, or watched less."""
+
+    box: str = Field(description="As in the topic.")
+    camera: str | None = Field(description="As in the topic; null: the box itself, and so all its cameras.")
+    state: str = Field(
+        description="Of a box offline, stopped, silent, detector_failed or overheated; of a camera stalled, "
+        "lost, blind, paused, starting or disabled."
+    )
+    since: Time
+    until: Time | None = Field(description="null: it lasts, or went on when the time ended.")
+
+
 class ApiEvents(ApiObject):
     """A page of what was looked for."""
 
     events: list[ApiEvent]
+    unwatched: list[ApiUnwatched] | None = Field(
+        description="When what is asked for did not watch, for 10 s or longer: that there is no event then "
+        "does not mean that nothing happened. At the province what lasts now, and nothing of before. On the "
+        "first page; null on all others, and of more than 400 days."
+    )
     next: str | None = Field(description="Pass it as cursor; null: there is nothing more. A page may be empty.")
 
 

@@ -22,6 +22,9 @@ from station.lookup.search import counted_unknown, found_all, looked_up
 from station.lookup.spoken.known import known_names
 from station.lookup.spoken.understood import KnownNames, Understood, understood
 from station.lookup.timeline.density import densities
+from station.lookup.timeline.outages import Outage
+from station.lookup.timeline.unwatched import LONGEST as LONGEST_UNWATCHED
+from station.lookup.timeline.unwatched import unwatched
 from station.lookup.words import place_words, what_words
 from station.store.columns import ms
 from station.web.scope import without_info
@@ -29,12 +32,12 @@ from station.web.search.address import LONGEST, PATH, AskedSearch, asked_of
 from station.web.search.chips import chips_of, choices_of, doubts_of, spans_of
 from station.web.search.density import density_views
 from station.web.search.export import csv_lines, json_lines
+from station.web.search.unwatched import UnwatchedView, unwatched_records, unwatched_view
 from station.web.visitor import LONG, Officer, Visitor
 
 router = APIRouter()
 MOST_CAMERAS: Final = 6
 """Cameras whose density is shown."""
-MOST_DENSITY_DAYS: Final = 400
 
 
 @router.get("/lookup")
@@ -68,6 +71,7 @@ def lookup(visitor: Officer, request: Request, q: str = "") -> Response:
         next=None if page.next is None else asked.address(after=page.next),
         looked_to_ms=page.looked_to_ms,
         densities=[] if desk.of_province else _densities(visitor, asked, page, places),
+        unwatched=_unwatched(visitor, asked, places),
         lacking=without_info(desk, ms(asked.search.since), ms(asked.search.until)) if desk.of_province else [],
         csv=asked.address(PATH + ".csv"),
         json=asked.address(PATH + ".json"),
@@ -85,9 +89,13 @@ def as_csv(visitor: Officer, request: Request) -> StreamingResponse:
 
 @router.get("/lookup.json", dependencies=[LONG])
 def as_json(visitor: Officer, request: Request) -> StreamingResponse:
-    """All of a look-up, for programs."""
+    """All of a look-up, for programs, and when nobody watched."""
     asked = _exported(visitor, request, "json")
-    lines = json_lines(found_all(visitor.console.reads, asked.search), visitor.console.templates)
+    desk = visitor.console
+    places = {place.id: place for place in known_names(desk.reads).places}
+    is_long = asked.search.until - asked.search.since > LONGEST_UNWATCHED
+    away = None if is_long else unwatched_records(_outages(visitor, asked), places, desk.templates)
+    lines = json_lines(found_all(desk.reads, asked.search), desk.templates, away)
     return _file(lines, "application/json", asked, "json")
 
 
@@ -140,16 +148,31 @@ def _row(visitor: Visitor, card: EventCard) -> dict[str, Any]:
     }
 
 
+def _outages(visitor: Visitor, asked: AskedSearch) -> tuple[Outage, ...]:
+    desk = visitor.console
+    return unwatched(desk.reads, asked.search, desk.now_ms, only_lasting=desk.of_province)
+
+
+def _unwatched(visitor: Visitor, asked: AskedSearch, places: Mapping[int, BoxPlace]) -> UnwatchedView | None:
+    """When boxes and cameras that are asked for did not watch; None: the time is too long."""
+    search, desk = asked.search, visitor.console
+    if not desk.of_province and search.until - search.since > LONGEST_UNWATCHED:
+        return None
+    within_ms = ms(search.since), min(ms(search.until), desk.now_ms)
+    return unwatched_view(_outages(visitor, asked), within_ms, places, desk.templates, visitor.language)
+
+
 def _densities(
     visitor: Visitor, asked: AskedSearch, page: EventPage, places: Mapping[int, BoxPlace]
 ) -> list[Any]:
     """Of the cameras that are asked for, or else of those that the page is about."""
     search = asked.search
-    if (search.until - search.since).days > MOST_DENSITY_DAYS:
+    if search.until - search.since > LONGEST_UNWATCHED:
         return []
     cameras = _cameras(asked, page, places)[:MOST_CAMERAS]
     desk = visitor.console
-    found = densities(desk.reads, cameras, ms(search.since), ms(search.until), search, desk.zone)
+    within_ms = ms(search.since), ms(search.until)
+    found = densities(desk.reads, cameras, *within_ms, search, desk.zone, desk.now_ms)
     return density_views(found, places, desk.templates, visitor.language)
 
 

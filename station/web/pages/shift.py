@@ -15,7 +15,7 @@ from station.access.roles import ROLES
 from station.footage import ask
 from station.handover.asking import typed
 from station.handover.print import Imprint
-from station.shift.outages import brief_outages, outage_sums
+from station.lookup.timeline.outages import brief_outages, outage_sums
 from station.shift.report import acts, counted_share, how_far, shift_report
 from station.shift.shift import Shift, read_shift
 from station.shift.times import ShiftRange, chosen, last_shift, shift_after, shift_before

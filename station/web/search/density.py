@@ -27,6 +27,8 @@ CLASSES: Final[Mapping[BlankKind, str]] = {
     BlankKind.STOPPED: "unseen",
     BlankKind.BEFORE: "unseen",
     BlankKind.OFFLINE: "unheard",
+    BlankKind.SILENT: "unheard",
+    BlankKind.LESS: "less",
     BlankKind.GAP: "missing",
 }
 
@@ -68,23 +70,32 @@ def _view(of: CameraDensity, place: BoxPlace, templates: Templates, language: st
     summary = tr("{title}: {number} events", title=title, number=total)
     if not is_all:
         summary = tr("{title}: more than {number} events", title=title, number=total)
-    said = [_said(each, templates, language) for each in of.blanks[:_SHOWN_BLANKS]]
+    said = [_said(each, templates, language) for each in _longest(of.blanks)]
+    more = len(of.blanks) - len(said)
     if said:
         words = [
             tr("{since} to {until}: {words}", since=each["since"], until=each["until"], words=each["words"])
             for each in said
         ]
-        summary = joined("; ", [summary, *words])
+        summary = joined(
+            "; ", [summary, *words, *([tr("and {number} shorter ones", number=more)] if more else [])]
+        )
     return DensityView(
         title=title,
         summary=translated(summary, language),
         bars=[_bar(bar, of, templates, language, most) for bar in of.bars if bar.events],
         blanks=[_blank(each, of) for each in of.blanks],
         said=said,
-        more=max(0, len(of.blanks) - _SHOWN_BLANKS),
+        more=more,
         ticks=[_tick(of, index, templates) for index in range(_TICKS + 1)],
         most=most,
     )
+
+
+def _longest(blanks: Sequence[BlankTime]) -> list[BlankTime]:
+    """The longest, by when they began: a camera that came and went must not hide the hour of its absence."""
+    longest = sorted(blanks, key=lambda each: each.start_ms - each.end_ms)[:_SHOWN_BLANKS]
+    return sorted(longest, key=lambda each: each.start_ms)
 
 
 def _x(of: CameraDensity, at_ms: float) -> float:

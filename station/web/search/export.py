@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from agent.language import translated
@@ -81,13 +81,19 @@ def _row(card: EventCard, templates: Templates) -> list[object]:
     ]
 
 
-def json_lines(cards: Iterable[EventCard], templates: Templates) -> Iterator[str]:
-    """One array of objects, with the words of the wire."""
-    between = "["
+def json_lines(
+    cards: Iterable[EventCard], templates: Templates, unwatched: Sequence[Mapping[str, Any]] | None
+) -> Iterator[str]:
+    """One object, with the words of the wire: when nobody watched (null: too long a time), then the events.
+
+    An array of events alone would say of a time in which a camera was away that nothing happened.
+    """
+    yield '{"unwatched": ' + printable_json(json.dumps(unwatched, ensure_ascii=False)) + ', "events": ['
+    between = ""
     for card in cards:
         yield between + "\n" + printable_json(json.dumps(_record(card, templates), ensure_ascii=False))
         between = ","
-    yield "[]\n" if between == "[" else "\n]\n"
+    yield "]}\n" if not between else "\n]}\n"
 
 
 def _record(card: EventCard, templates: Templates) -> dict[str, Any]:

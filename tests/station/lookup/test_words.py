@@ -92,7 +92,8 @@ def test_what_the_wire_says_has_words_in_both_languages(say: Callable[[str], str
 
 @pytest.mark.parametrize("kind", BlankKind)
 def test_a_time_without_events_says_why_it_says_nothing(kind: BlankKind) -> None:
-    vietnamese, english = both(words.blank_words(BlankTime(kind, 0, 1, "3" if kind == "gap" else "lost")))
+    detail = {BlankKind.GAP: "3", BlankKind.LESS: "overheated"}.get(kind, "lost")
+    vietnamese, english = both(words.blank_words(BlankTime(kind, 0, 1, detail)))
 
     assert vietnamese != english
     assert "{" not in vietnamese + english

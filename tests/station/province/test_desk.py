@@ -171,6 +171,24 @@ def test_an_officer_looks_up_what_is_open_to_him_and_nothing_else(screen: Provin
     assert "mong-cai" in boxes and "Its station is not heard" in boxes and 'count_well">0<' in boxes
 
 
+def test_a_look_up_names_who_is_away_now_and_says_that_more_is_not_known(
+    place: ProvincePlace, screen: ProvinceScreen
+) -> None:
+    store = place.open()
+    try:
+        store.commit([up(2, a_box(NOW_MS, "offline", "hn-02"), commune="hai-ninh")])
+    finally:
+        store.close()
+    lan = screen.client("lan", "en")
+
+    page = lan.get(f"/lookup?{SPAN}").text
+
+    assert "Of these nobody hears, or they see nothing, at present: 1" in page
+    assert "<strong>hai-ninh.hn-02</strong>: was not connected" in page and "goes on" in page
+    assert "not when they were away before" in page
+    assert "at present" not in lan.get(f"/lookup?{SPAN}&box=hai-ninh.hn-01").text.partition("<main")[2]
+
+
 def test_the_page_of_a_box_that_has_a_camera_opens(screen: ProvinceScreen) -> None:
     for path in ("/boxes/hai-ninh.hn-01", "/live/boxes/hai-ninh.hn-01"):
         page = screen.client("lan", "en").get(path)

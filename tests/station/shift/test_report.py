@@ -12,8 +12,8 @@ from PIL import Image
 from pypdf import PdfReader
 
 from station.handover.print import Imprint
+from station.lookup.timeline.outages import Outage
 from station.shift.alerts import ShiftAlerts
-from station.shift.outages import Outage
 from station.shift.report import MOST, shift_report
 from station.shift.shift import LineCount, Shift, ShiftAlarm, ShiftPerson
 from station.shift.times import shift_at

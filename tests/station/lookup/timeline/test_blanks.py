@@ -9,6 +9,7 @@ import pytest
 
 from station.lookup.timeline.blanks import BlankKind, BlankTime, blank_times
 from station.store.store import Store
+from tests.support.duty_store import add_alarm
 from tests.support.stores import Place
 from tests.support.told_events import camera_status, event_at, status
 
@@ -72,6 +73,19 @@ def test_a_box_that_is_not_heard_is_no_camera_that_does_not_see(place: Place) ->
         said(store, 40, "stopped")
 
     assert blanks(place, 0, 60) == [("offline", 10, 20), ("stopped", 40, 60)]
+
+
+def test_a_box_that_was_silent_though_connected_or_saw_less_is_told_as_the_report_of_a_shift_tells_it(
+    place: Place,
+) -> None:
+    with closing(opened(place)) as store:
+        said(store, -600, "online", "streaming")
+    with place.engine.begin() as connection:
+        add_alarm(connection, 1, "box_silent", at_ms(10), at_ms(20))
+        add_alarm(connection, 1, "detector_failed", at_ms(30), at_ms(35))
+        add_alarm(connection, 1, "overheated", at_ms(50), None)
+
+    assert blanks(place, 0, 60) == [("silent", 10, 20), ("less", 30, 35), ("less", 50, 60)]
 
 
 def test_before_a_box_was_heard_first_nobody_watched(place: Place) -> None:

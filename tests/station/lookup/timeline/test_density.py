@@ -40,6 +40,13 @@ def test_every_step_has_a_bar_and_blank_times_stand_beside_them(filled: Place) -
     assert [(each.kind, each.start_ms) for each in found.blanks] == [("camera", SIX_MS + 2 * HOUR_MS)]
 
 
+def test_nothing_is_said_of_a_time_that_has_not_been_yet(filled: Place) -> None:
+    now_ms = SIX_MS + 150 * MINUTE_MS
+    (found,) = densities(filled.engine, [(1, "north")], SIX_MS, SIX_MS + 3 * HOUR_MS, now_ms=now_ms)
+
+    assert [each.end_ms for each in found.blanks] == [now_ms]
+
+
 def test_bars_say_how_many_of_their_events_are_looked_for(filled: Place) -> None:
     wanted = EventSearch(SIX, SIX + timedelta(hours=3), labels=("bus",))
 

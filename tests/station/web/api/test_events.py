@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tests.station.web.api.conftest import Interface
+from tests.support.duty_store import add_box_state
 from tests.support.kept_events import a_thumbnail, event_now
 
 EVENTS = "/api/v1/events"
@@ -50,6 +51,23 @@ def test_pages_follow_each_other_without_a_hole(interface: Interface) -> None:
     assert len(seen) == len(set(seen)) == 34
     looked_up = [subject for _, verb, subject in interface.acts() if verb == "look_up"]
     assert len(looked_up) == 1, "one look-up is one entry, however many pages it has"
+
+
+def test_beside_events_stands_when_nobody_watched_on_the_first_page(interface: Interface) -> None:
+    now_ms = interface.console.now_ms
+    with interface.console.writes.begin() as connection:
+        add_box_state(connection, 1, "offline", now_ms - 3_600_000)
+        add_box_state(connection, 1, "online", now_ms - 1_800_000)
+    program = interface.program()
+
+    first = program.get(EVENTS, params={"limit": 2}).json()
+
+    assert [(each["box"], each["camera"], each["state"]) for each in first["unwatched"]] == [
+        ("north-01", None, "offline")
+    ]
+    assert first["unwatched"][0]["until"] is not None
+    assert program.get(EVENTS, params={"limit": 2, "cursor": first["next"]}).json()["unwatched"] is None
+    assert program.get(EVENTS, params={"since": "2020-01-01T00:00:00Z"}).json()["unwatched"] is None
 
 
 def test_a_cursor_that_is_none_and_a_moment_that_is_none_are_refused(interface: Interface) -> None:

@@ -181,6 +181,21 @@ def test_a_time_without_events_says_when_nobody_watched(lan: httpx.Client) -> No
     assert '<rect class="unseen"' in text
 
 
+def test_a_look_up_of_all_cameras_says_which_of_them_did_not_watch_where_none_told_anything(
+    lan: httpx.Client,
+) -> None:
+    text = page(lan, "from=2026-11-26T11:30&to=2026-11-26T13:30")
+
+    assert "Không tìm thấy" in text and 'class="density"' not in text
+    notice = re.search(r'<details class="notice unwatched" open>(.*?)</details>', text, re.DOTALL)
+    assert notice is not None
+    assert "Hướng Bắc, Ngã tư chợ</strong>: không có hình" in notice[1]
+    assert "12:00:00 26/11/2026 – 13:00:00 26/11/2026" in notice[1] and "60 phút trong khoảng này" in notice[1]
+    assert "không có nghĩa là không có gì xảy ra" in notice[1]
+    assert 'class="notice unwatched"' not in page(lan, "from=2026-11-26T13:30&to=2026-11-26T14:30")
+    assert 'class="notice unwatched"' not in page(lan, f"{WEEK}&camera=north-01/south"), "it saw all the time"
+
+
 def test_a_csv_has_all_of_the_look_up_and_no_formula(lan: httpx.Client, screen: DutyScreen) -> None:
     answer = lan.get(f"/lookup.csv?{WEEK}")
 
@@ -195,11 +210,15 @@ def test_a_csv_has_all_of_the_look_up_and_no_formula(lan: httpx.Client, screen: 
 
 
 def test_a_json_has_the_words_of_the_wire(lan: httpx.Client) -> None:
-    found = json.loads(lan.get(f"/lookup.json?{WEEK}&kind=wrong_way").text)
+    found = json.loads(lan.get(f"/lookup.json?{WEEK}&kind=wrong_way").text)["events"]
 
     assert [(each["id"], each["riders"], each["severity"]) for each in found] == [("e-1", 3, "alert")]
     assert found[0]["start"] == "2026-11-26T09:00:00.000+07:00"
-    assert json.loads(lan.get(f"/lookup.json?{WEEK}&label=tram").text) == []
+    none = json.loads(lan.get(f"/lookup.json?{WEEK}&label=tram").text)
+    assert none["events"] == []
+    assert [(each["camera"], each["state"], each["start"], each["end"]) for each in none["unwatched"]] == [
+        ("north", "lost", "2026-11-26T12:00:00.000+07:00", "2026-11-26T13:00:00.000+07:00")
+    ]
 
 
 def test_every_look_up_is_noted_with_its_address(lan: httpx.Client, screen: DutyScreen) -> None:

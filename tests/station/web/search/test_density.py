@@ -56,6 +56,19 @@ def test_of_very_many_blank_times_some_are_said_and_the_rest_is_counted() -> Non
     found = view([], *blanks)
 
     assert len(found.said) + found.more == len(found.blanks) == 9
+    assert "và 6 lần ngắn hơn" in found.summary
+
+
+def test_a_camera_that_comes_and_goes_does_not_hide_the_hour_in_which_it_was_away() -> None:
+    short = [
+        BlankTime(BlankKind.CAMERA, BEGIN_MS + n * 60_000, BEGIN_MS + n * 60_000 + 9, "lost") for n in range(9)
+    ]
+    away = BlankTime(BlankKind.SILENT, BEGIN_MS + 2 * HOUR_MS, BEGIN_MS + 3 * HOUR_MS)
+
+    found = view([], *short, away)
+
+    assert found.said[-1]["words"] == "Hộp vẫn kết nối nhưng im lặng: không rõ có theo dõi hay không"
+    assert found.said[-1]["class"] == "unheard"
 
 
 def test_a_bar_that_was_not_counted_to_its_end_says_so() -> None:

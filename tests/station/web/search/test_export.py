@@ -27,7 +27,7 @@ def test_a_table_has_words_of_people_in_their_language() -> None:
 def test_what_it_is_instead_has_a_column_and_a_field() -> None:
     wrong = card(review="false", review_reason="wrong_label", review_right_label="bus")
     heading, row = csv.reader("".join(csv_lines([wrong], TEMPLATES, "en")).removeprefix("\ufeff").splitlines())
-    (found,) = json.loads("".join(json_lines([wrong], TEMPLATES)))
+    (found,) = json.loads("".join(json_lines([wrong], TEMPLATES, [])))["events"]
 
     assert dict(zip(heading, row, strict=True))["what it is"] == "bus"
     assert (found["review_reason"], found["review_right_label"]) == ("wrong_label", "bus")
@@ -41,9 +41,12 @@ def test_no_cell_is_a_formula_whatever_a_box_calls_itself() -> None:
     assert "'=1+1" in lines
 
 
-def test_json_is_one_array_however_many_there_are() -> None:
-    assert json.loads("".join(json_lines([], TEMPLATES))) == []
-    found = json.loads("".join(json_lines([card(), card(event_id="e-2", detail="\u2028")], TEMPLATES)))
+def test_json_is_one_object_however_many_events_there_are_and_says_when_nobody_watched() -> None:
+    away = [{"box": "b-1", "camera": None, "state": "offline"}]
+    assert json.loads("".join(json_lines([], TEMPLATES, away))) == {"events": [], "unwatched": away}
+    assert json.loads("".join(json_lines([], TEMPLATES, None)))["unwatched"] is None
+    cards = [card(), card(event_id="e-2", detail="\u2028")]
+    found = json.loads("".join(json_lines(cards, TEMPLATES, away)))["events"]
 
     assert [each["id"] for each in found] == ["e-1", "e-2"]
     assert (found[0]["kind"], found[0]["start"]) == ("wrong_way", "2026-11-27T13:50:00.000+07:00")

@@ -6,17 +6,17 @@ detector) is out of the alarms that remember it (station/boxes/blind_watch.py).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any, Final
 
-from sqlalchemy import Column, ColumnElement, Connection, Row, Table, and_, func, or_, select
+from sqlalchemy import Column, ColumnElement, Connection, Row, Select, Table, and_, func, or_, select
 
 from station.boxes.state_words import camera_word
 from station.ingest.alarms import AlarmKind
 from station.lookup.places import BoxPlace
-from station.store.schema import alarm, box, box_status, camera_status
+from station.store.schema import alarm, box, box_status, camera, camera_status
 
 BOX_FAULTS: Final = ("offline", "stopped")
 CAMERA_FAULTS: Final = ("stalled", "lost", "blind", "disabled", "paused", "starting")
@@ -92,8 +92,8 @@ def outage_sums(found: Sequence[Outage], start_ms: int, until_ms: int) -> tuple[
     """Of each box and camera that had an outage in the range; a camera's hold those of its box, too."""
     named, brief = {each.whose: each for each in found}, brief_outages(found)
     sums = []
-    for (box_id, camera), each in named.items():
-        own = [one for one in found if one.whose in ((box_id, ""), (box_id, camera))]
+    for (box_id, own_name), each in named.items():
+        own = [one for one in found if one.whose in ((box_id, ""), (box_id, own_name))]
         lasted_ms, short = _united_ms(own, start_ms, until_ms), sum(one in brief for one in own)
         sums.append(OutageSum(each.box, each.camera, lasted_ms, short))
     return tuple(sorted(sums, key=lambda each: (-each.lasted_ms, each.box, each.camera)))
@@ -108,25 +108,28 @@ def _united_ms(found: Sequence[Outage], start_ms: int, until_ms: int) -> int:
 
 
 def outages(
-    connection: Connection, places: Mapping[int, BoxPlace], start_ms: int, end_ms: int
+    connection: Connection,
+    places: Mapping[int, BoxPlace],
+    start_ms: int,
+    end_ms: int,
+    of: Collection[int] | None = None,
 ) -> tuple[Outage, ...]:
-    """Those that touch the range, boxes first, then by when they began.
+    """Those that touch the range, boxes first, then by when they began; of these boxes, or of all.
 
     A box's are by the station's clock: its last will says when it connected, not when it went.
     """
     of_box, of_camera = box_status.c, camera_status.c
-    box_rows = _changes(connection, box_status, of_box.received_ms, [of_box.box_id], start_ms, end_ms)
+    box_rows = _changes(connection, box_status, of_box.received_ms, [of_box.box_id], (start_ms, end_ms), of)
     whose = [of_camera.box_id, of_camera.camera]
-    camera_rows = _changes(connection, camera_status, of_camera.since_ms, whose, start_ms, end_ms)
+    camera_rows = _changes(connection, camera_status, of_camera.since_ms, whose, (start_ms, end_ms), of)
     found = [
         _outage(row, until, places)
         for rows, faults in ((box_rows, BOX_FAULTS), (camera_rows, CAMERA_FAULTS))
         for row, until in _stretches(rows)
         if row.state in faults and (until is None or until > start_ms)
     ]
-    found += _remembered(connection, places, start_ms, end_ms)
-    found += _absent(connection, places, start_ms, end_ms)
-    return tuple(sorted(found, key=lambda each: (bool(each.camera), each.start_ms, each.box, each.camera)))
+    found += _remembered(connection, places, (start_ms, end_ms), of)
+    return tuple(sorted(found, key=_order))
 
 
 def _changes(
@@ -134,17 +137,23 @@ def _changes(
     table: Table,
     at: ColumnElement[int],
     whose: Sequence[Column[Any]],
-    start_ms: int,
-    end_ms: int,
+    within: tuple[int, int],
+    of: Collection[int] | None,
 ) -> list[Row[Any]]:
     """Of each box or camera the last change before the range, and those in it, in order."""
-    before = select(*whose, func.max(at).label("at")).where(at < start_ms).group_by(*whose).subquery()
+    start_ms, end_ms = within
+    here = _of(table.c.box_id, of)
+    before = select(*whose, func.max(at).label("at")).where(at < start_ms, *here).group_by(*whose).subquery()
     same = and_(*(column == before.c[str(column.key)] for column in whose), at == before.c.at)
     rows = [
         *connection.execute(select(table, at.label("at")).join(before, same)),
-        *connection.execute(select(table, at.label("at")).where(at >= start_ms, at < end_ms)),
+        *connection.execute(select(table, at.label("at")).where(at >= start_ms, at < end_ms, *here)),
     ]
     return sorted(rows, key=lambda row: (*_whose(row), row.at, row.id))
+
+
+def _of(box_id: ColumnElement[Any], of: Collection[int] | None) -> list[ColumnElement[bool]]:
+    return [] if of is None else [box_id.in_(sorted(of))]
 
 
 def _stretches(rows: Sequence[Row[Any]]) -> Iterator[tuple[Row[Any], int | None]]:
@@ -155,9 +164,14 @@ def _stretches(rows: Sequence[Row[Any]]) -> Iterator[tuple[Row[Any], int | None]
 
 
 def _remembered(
-    connection: Connection, places: Mapping[int, BoxPlace], start_ms: int, end_ms: int
+    connection: Connection,
+    places: Mapping[int, BoxPlace],
+    within: tuple[int, int],
+    of: Collection[int] | None,
 ) -> Iterator[Outage]:
+    start_ms, end_ms = within
     query = select(alarm).where(
+        *_of(alarm.c.box_id, of),
         alarm.c.kind.in_(list(REMEMBERED)),
         alarm.c.opened_ms < end_ms,
         or_(alarm.c.closed_ms.is_(None), alarm.c.closed_ms > start_ms),
@@ -169,15 +183,37 @@ def _remembered(
         yield Outage(title, "", REMEMBERED[row.kind], row.opened_ms, ends_ms, "", (row.box_id, ""))
 
 
-def _absent(
+def absences(
     connection: Connection, places: Mapping[int, BoxPlace], start_ms: int, end_ms: int
-) -> Iterator[Outage]:
-    """Of boxes that were first heard within the range: nobody watched there before."""
+) -> tuple[Outage, ...]:
+    """Of each box that was first heard within the range the time before: nobody watched there."""
     first_ms = box.c.first_seen_ms
+    found = []
     for row in connection.execute(select(box.c.id, first_ms).where(first_ms > start_ms, first_ms < end_ms)):
         place = places.get(row.id)
         title = place.title if place is not None else UNKNOWN
-        yield Outage(title, "", ABSENT, start_ms, row.first_seen_ms, "", (row.id, ""))
+        found.append(Outage(title, "", ABSENT, start_ms, row.first_seen_ms, "", (row.id, "")))
+    return tuple(sorted(found, key=_order))
+
+
+def lasting_outages(
+    connection: Connection, places: Mapping[int, BoxPlace], start_ms: int, end_ms: int
+) -> tuple[Outage, ...]:
+    """Those of the range that last still, by how boxes and cameras stand now: what the province has of them.
+
+    Of a box that is not connected nobody knows more of its end than when it was last heard.
+    """
+    query = select(box.c.id, box.c.state, box.c.state_ms, box.c.last_seen_ms)
+    found = []
+    for row in connection.execute(query.where(box.c.state.in_(BOX_FAULTS), box.c.last_seen_ms < end_ms)):
+        place = places.get(row.id)
+        title = place.title if place is not None else UNKNOWN
+        found.append(Outage(title, "", row.state, row.last_seen_ms, None, "", (row.id, "")))
+    of = camera.c
+    cameras: Select[Any] = select(of.box_id, of.name.label("camera"), of.state, of.since_ms.label("at"))
+    cameras = cameras.where(of.state.in_(CAMERA_FAULTS), of.since_ms < end_ms)
+    found += [_outage(row, None, places) for row in connection.execute(cameras)]
+    return tuple(sorted(found, key=_order))
 
 
 def _outage(row: Row[Any], until: int | None, places: Mapping[int, BoxPlace]) -> Outage:
@@ -192,6 +228,11 @@ def _outage(row: Row[Any], until: int | None, places: Mapping[int, BoxPlace]) ->
         reason=reason,
         whose=_whose(row),
     )
+
+
+def _order(each: Outage) -> tuple[bool, int, str, str]:
+    """Boxes first, then by when they began."""
+    return bool(each.camera), each.start_ms, each.box, each.camera
 
 
 def _whose(row: Row[Any]) -> tuple[int, str]:

@@ -1,4 +1,4 @@
-"""station.shift.outages"""
+"""station.lookup.timeline.outages"""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine, insert
 
-from station.shift.outages import BRIEF_MS, Outage, brief_outages, outage_sums
+from station.lookup.timeline.outages import BRIEF_MS, Outage, brief_outages, outage_sums
 from station.shift.words import went_wrong
 from station.store.schema import box
 from tests.station.shift.test_shift import AT, HOUR_MS, shift

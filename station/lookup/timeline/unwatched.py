@@ -1,0 +1,78 @@
+"""Which boxes and cameras that are asked for did not watch all of a time, for a look-up to say it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Final
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from station.lookup.places import BoxPlace, read_places
+from station.lookup.timeline.outages import BRIEF_MS, Outage, brief_outages, lasting_outages, outages
+from station.lookup.wanted import EventSearch
+from station.store.columns import ms
+from station.store.database import in_words
+
+LONGEST: Final = timedelta(days=400)
+
+
+def unwatched(
+    engine: Engine, wanted: EventSearch, now_ms: int, *, only_lasting: bool = False
+) -> tuple[Outage, ...]:
+    """Outages of what is asked for, by when they began, without those that are brief.
+
+    An outage of a camera within one of its own box is left out: the box's says it. With `only_lasting` those
+    that last still, which is all that the province knows. Of more than LONGEST nobody should ask.
+
+    Raises:
+        StoreError: the store cannot be read.
+    """
+    since_ms, until_ms = ms(wanted.since), min(ms(wanted.until), now_ms)
+    if until_ms <= since_ms:
+        return ()
+    try:
+        with engine.connect() as connection, connection.begin():
+            places = read_places(connection)
+            if only_lasting:
+                found = lasting_outages(connection, places, since_ms, until_ms)
+            else:
+                found = outages(connection, places, since_ms, until_ms, _boxes(wanted, places))
+    except SQLAlchemyError as error:
+        raise in_words(error, engine.url) from error
+    asked = [each for each in found if _is_asked(each, wanted, places)]
+    brief = brief_outages(asked)
+    kept = [each for each in asked if each not in brief and not _is_said_by_its_box(each, asked)]
+    return tuple(sorted(kept, key=lambda each: (each.start_ms, each.box, each.camera)))
+
+
+def _boxes(wanted: EventSearch, places: Mapping[int, BoxPlace]) -> tuple[int, ...] | None:
+    """Those that are asked for; None: all."""
+    named = {*wanted.boxes, *(each.rpartition("/")[0] for each in wanted.cameras)}
+    return tuple(place.id for place in places.values() if place.device in named) if named else None
+
+
+def _is_asked(outage: Outage, wanted: EventSearch, places: Mapping[int, BoxPlace]) -> bool:
+    """A box's is that of each of its cameras."""
+    box_id, camera = outage.whose
+    place = places.get(box_id)
+    if place is None:
+        return False
+    if not (wanted.boxes or wanted.cameras) or place.device in wanted.boxes:
+        return True
+    of_box = [each for each in wanted.cameras if each.rpartition("/")[0] == place.device]
+    return f"{place.device}/{camera}" in of_box if camera else bool(of_box)
+
+
+def _is_said_by_its_box(outage: Outage, found: Sequence[Outage]) -> bool:
+    """As of a box that was switched off, whose cameras ended a moment before."""
+    if not outage.camera:
+        return False
+    return any(
+        each.whose == (outage.whose[0], "")
+        and each.state in ("offline", "stopped")
+        and each.start_ms - BRIEF_MS <= outage.start_ms
+        and (each.end_ms is None or (outage.end_ms is not None and outage.end_ms <= each.end_ms + BRIEF_MS))
+        for each in found
+    )
