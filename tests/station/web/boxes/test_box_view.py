@@ -138,9 +138,9 @@ def test_how_much_footage_a_box_has_is_said_in_units_that_suit_it(
     sqlite_place: Place, used: int, most: int, vi: str
 ) -> None:
     box = ToldBox("hn-01", NOW_S)
-    told = box.health(footage={"used_bytes": used, "max_bytes": most})
+    said = box.health(footage={"used_bytes": used, "max_bytes": most})
 
-    shown = page(standing_now(sqlite_place, [box.status(), box.info(), told]), "hn-01")
+    shown = page(standing_now(sqlite_place, [box.status(), box.info(), said]), "hn-01")
 
     assert vi in texts(shown["facts"])
 
