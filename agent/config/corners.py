@@ -11,9 +11,11 @@ from typing import Any
 
 from agent.core.geometry import crosses
 from agent.settings.diagnostics import Finding
-from agent.translatable import tr
+from agent.translatable import joined, tr
 
 MAX_CORNERS = 64
+PERCENT_UP_TO = 100
+"""Up to so much all corners may as well have been meant in percent: no picture is so small."""
 PIXELS_FROM = 2
 """From so much on a corner was meant in pixels; 1.02 is a fraction that went over the edge."""
 COMMON = ((1280, 720), (1920, 1080), (2560, 1440), (3840, 2160), (7680, 4320))
@@ -33,12 +35,15 @@ def _in_pixels(camera: dict[str, Any], at: Path) -> Iterator[Finding]:
     for path, corners in _places(camera):
         if not isinstance(corners, list) or not corners or not all(_is_corner(each) for each in corners):
             continue
-        if any(value >= PIXELS_FROM for corner in corners for value in corner):
-            yield (
-                (*at, *path),
-                tr("in pixels, but corners are fractions of the picture"),
-                _divided(camera, corners),
-            )
+        largest = max(value for corner in corners for value in corner)
+        if largest > PERCENT_UP_TO:
+            what = tr("in pixels, but corners are fractions of the picture")
+            yield (*at, *path), what, _divided(camera, corners)
+        elif largest >= PIXELS_FROM:
+            what = tr("in percent or in pixels, but corners are fractions of the picture")
+            x, y = _shown_one(corners)
+            words = tr("of percent write a hundredth, such as [{x}, {y}]", x=f"{x / 100:g}", y=f"{y / 100:g}")
+            yield (*at, *path), what, joined("; ", (words, _divided(camera, corners)))
 
 
 def _places(camera: dict[str, Any]) -> Iterator[tuple[Path, Any]]:
@@ -61,19 +66,24 @@ def _divided(camera: dict[str, Any], corners: list[list[float]]) -> str:
     if not known or not all(isinstance(side, int) and side > 0 for side in (width, height)):
         right, bottom = (max(corner[axis] for corner in corners) for axis in (0, 1))
         width, height = next((each for each in COMMON if each[0] >= right and each[1] >= bottom), COMMON[-1])
-    x, y = next((corner for corner in corners if all(value >= PIXELS_FROM for value in corner)), corners[0])
+    x, y = _shown_one(corners)
     of = "" if known else tr("in one of {width}×{height} pixels, ", width=width, height=height)
+    # Written as the file wants them: with a point, also where people write a comma.
     return tr(
-        "divide x by its width and y by its height: {of}{x:g}/{width} = {left:.3f} and "
-        "{y:g}/{height} = {top:.3f}",
+        "divide x by its width and y by its height: {of}{x}/{width} = {left} and {y}/{height} = {top}",
         of=of,
-        x=x,
+        x=f"{x:g}",
         width=width,
-        left=x / width,
-        y=y,
+        left=f"{x / width:.3f}",
+        y=f"{y:g}",
         height=height,
-        top=y / height,
+        top=f"{y / height:.3f}",
     )
+
+
+def _shown_one(corners: list[list[float]]) -> list[float]:
+    """The first corner that is not at the edge."""
+    return next((corner for corner in corners if all(value >= PIXELS_FROM for value in corner)), corners[0])
 
 
 def _crossed_masks(camera: dict[str, Any], at: Path) -> Iterator[Finding]:

@@ -42,9 +42,10 @@ def cross_check(plain: Any) -> Iterator[Finding]:
         rules = list(_groups(camera, "rules"))
         yield from _repeated([((*at, "rules", k, "id"), rule.get("id")) for k, rule in rules])
         known = [name for _, name in zones if isinstance(name, str)]
+        are_named = len(known) == len(zones)  # else another message says which one is not
         for k, rule in rules:
             zone = rule.get("zone")
-            if isinstance(zone, str) and zone not in known:
+            if are_named and isinstance(zone, str) and zone not in known:
                 path = (*at, "rules", k, "zone")
                 there: str = (
                     tr("zones of this camera: {known}", known=", ".join(known[:64]))

@@ -24,6 +24,7 @@ Meant = tuple[int | None, str, str]
 
 _NO_COMMENT = re.compile(r"#\w")
 _OTHER_QUOTES = "“”„‟‘’‚‛«»"
+_NO_QUOTES = tr("its quotation marks are part of the text"), tr("""write it between "…", or without""")
 _TCVN3 = re.compile(r"[A-Za-z][§®µ¶·¸¹¨©ª«¬\xad]|[§®µ¶·¸¹¨©ª«¬\xad][a-z]")
 """Signs that stand for Vietnamese letters in TCVN3, beside a letter, where no text in Unicode has them."""
 CORNER = "[number, number]"
@@ -96,7 +97,7 @@ def _garbled(value: Any) -> tuple[str, str] | None:
     if not isinstance(value, str):
         return None
     if value[:1] in _OTHER_QUOTES and value[:1] and value[-1:] in _OTHER_QUOTES:
-        return tr("its quotation marks are part of the text"), tr("""write it between "…", or without""")
+        return _NO_QUOTES
     if _twice_encoded(value) or _TCVN3.search(value):
         return tr("{value} has letters of another encoding", value=shown(value)), tr("type it anew, in Unicode")
     return None
@@ -120,6 +121,35 @@ def meant(value: Any, node: Node | None, shape: Shape, name: str) -> Meant | Non
     if isinstance(value, str) and kind(shape) in ("number", "whole number"):
         return _with_unit(value, shape, name)
     return None
+
+
+def other_quotes(value: Any) -> str:
+    """What to do about a text that begins with a quotation mark that is none for YAML; empty: it does not."""
+    if not isinstance(value, str) or not value.startswith(tuple(_OTHER_QUOTES)):
+        return ""
+    return joined("; ", _NO_QUOTES)
+
+
+def form_of(value: Any, shape: Shape) -> str:
+    """How the group or list is written that stands here as something else; empty: no form that we know."""
+    if isinstance(value, dict) and kind(shape) == CORNER:
+        return tr("write each corner as [x, y], such as [0.2, 0.5]")
+    if not isinstance(value, str):
+        return ""
+    if shape.models:
+        return tr("write its settings instead, such as {example}", example=_example(value, shape))
+    item = item_of(shape)
+    if item is not None and item.models:
+        return tr("write a list instead, such as {example}", example=f"[{_example(value, item)}]")
+    return ""
+
+
+def _example(value: str, shape: Shape) -> str:
+    """The begin of a group: of several the one whose name the value begins with."""
+    if shape.discriminator:
+        tags = [tag for model in shape.models for tag in tag_of(model, shape.discriminator)]
+        return f"{{{shape.discriminator}: {next(filter(value.startswith, tags), tags[0])}, …}}"
+    return f"{{{', '.join(f'{name}: …' for name in list(shape.models[0].model_fields)[:3])}}}"
 
 
 def corners_only(shape: Shape) -> bool:
@@ -174,7 +204,9 @@ def _with_unit(value: str, shape: Shape, name: str) -> Meant | None:
     factor = factors.get(found[2].lower())
     number = float(found[1]) * factor if factor is not None else float(found[1])
     hint = tr("write {number}, without a unit", number=f"{number:g}" if number < 1e5 else f"{number:.0f}")
-    if factor is None:
+    if found[2] == "%" and bounds(shape) == "0..1":
+        hint = tr("write {number}, without a unit", number=f"{number / 100:g}")
+    elif factor is None:
         hint = tr("write the number without its unit")
     what = tr("{value} has a unit", value=shown(value))
     return None, what, joined("; ", filter(None, (hint, bounds(shape))))

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from agent.settings.base import Secret
 from agent.settings.introspect import Shape, bounds, groups, kind, tag_of
 from agent.settings.location import SettingPlace, located
-from agent.settings.misread import corners_only, decimal_comma, meant, too_few_corners
+from agent.settings.misread import corners_only, decimal_comma, form_of, meant, other_quotes, too_few_corners
 from agent.settings.quoting import Path, dotted, nearest, quoted, redacted, without_secret
 from agent.settings.scalars import shown
 from agent.settings.yaml import Node
@@ -26,6 +26,11 @@ MAX_NAMES = 12
 _COMMA = re.compile(r"[-+]?\d+,\d+")
 _UNITS = {"_s": tr(" seconds"), "_ms": tr(" milliseconds"), "_px": tr(" pixels"), "_mb": tr(" MB")}
 """Ends of names -> what is meant."""
+_OTHER_WORDS = {
+    "name": "id", "id": "name", "points": "polygon", "corners": "polygon", "area": "polygon",
+    "mask": "privacy_masks", "masks": "privacy_masks",
+}  # fmt: skip
+"""A word that people use -> what a setting of that meaning may be called here."""
 _YAML_1_1_BOOLEANS = frozenset({"yes", "no", "on", "off", "y", "n"})
 
 
@@ -48,6 +53,7 @@ def mistakes_of(error: ValidationError, root: Node, model: type[BaseModel]) -> l
     """What pydantic refuses, in our words; nothing about values that were refused already."""
     found: list[Mistake] = []
     said: set[Path] = set()
+    meant_so: set[Path] = set()
     for detail in error.errors(include_url=False)[: 2 * MAX_TOLD]:
         place = located(detail["loc"], root, model)
         if place.refused or (place.either and place.path in said):
@@ -56,7 +62,9 @@ def mistakes_of(error: ValidationError, root: Node, model: type[BaseModel]) -> l
         mistake = _mistake(dict(detail), place, model)
         if mistake is not None:
             found.append(mistake)
-    return found
+        if detail["type"] == "extra_forbidden":
+            meant_so |= {(*place.path[:-1], name) for name in _other_word(place)}
+    return [each for each in found if each.path not in meant_so]  # what stands there by another name is there
 
 
 def _mistake(detail: dict[str, Any], place: SettingPlace, model: type[BaseModel]) -> Mistake | None:
@@ -100,6 +108,7 @@ def _mistake(detail: dict[str, Any], place: SettingPlace, model: type[BaseModel]
         what = _own_words(str(context.get("error", detail["msg"])))
     else:
         what = detail["msg"][:1].lower() + detail["msg"][1:]
+    hint = hint or other_quotes(value)
     return Mistake(place.line, place.path, without_secret(what, value, place.path), hint)
 
 
@@ -168,8 +177,8 @@ def _wrong_type(value: Any, place: SettingPlace, shape: Shape) -> tuple[str, str
         hint = tr("write {number}, with a point", number=value.replace(",", "."))
     elif expected == "true or false" and str(value).lower() in _YAML_1_1_BOOLEANS:
         hint = tr("write true or false, as in YAML 1.2")
-    elif limits:
-        hint = limits
+    else:
+        hint = form_of(value, shape) or limits
     return _given(value, place.path, _expected(expected)), hint
 
 
@@ -205,6 +214,9 @@ def _suggestion(place: SettingPlace, model: type[BaseModel]) -> str:
     known = list(place.owner.model_fields) if place.owner is not None else []
     if name.strip() != name:  # as a page of the web or a messenger gives it
         return tr("a blank before it is none for YAML: remove it, and type ordinary ones")
+    if called := _other_word(place):
+        of_line = tr("a line is written as start: [x, y] and end: [x, y]")
+        return of_line if len(called) > 1 else tr("here it is called {name}", name=called[0])
     if near := nearest(name, known):
         return near
     if elsewhere := _homes(model).get(name, []):
@@ -213,6 +225,15 @@ def _suggestion(place: SettingPlace, model: type[BaseModel]) -> str:
     if len(known) > MAX_NAMES:
         return tr("`{command}` shows all there are", command=example_command(model))
     return tr("known here: {known}", known=", ".join(known)) if known else ""
+
+
+def _other_word(place: SettingPlace) -> tuple[str, ...]:
+    """What a setting is called here that others call otherwise, or we in another group; both ends of a line."""
+    known = set(place.owner.model_fields) if place.owner is not None else set[str]()
+    if place.name in ("line", "points") and known >= {"start", "end"}:
+        return "start", "end"
+    here = _OTHER_WORDS.get(place.name, "")
+    return (here,) if here in known else ()
 
 
 @functools.cache

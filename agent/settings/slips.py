@@ -28,11 +28,18 @@ LINE_END = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
 NAME = r"[A-Za-z_]\w*"
 _PARTS = re.compile(r"(\s*)((?:- +)*)(.*)")
 _ODD_BLANK = re.compile(rf"^\s*[^\S \t\r\n]|^\s*(?:- +)*{NAME}:\s*[^\S \t\r\n]|[\u200b\u2060\ufeff]")
+_ODD_INDENT = re.compile(r"[ ]*[^\S \t\r\n]")
+_NAMED = re.compile(rf"{NAME}:(\s|$)")
 _NO_BLANK = re.compile(rf"({NAME}):(?![\s/])[^#]")
 _NO_COLON = re.compile(rf"({NAME})(?:\s+[^:#]+)?")
 _OTHER_COLON = re.compile(rf"{NAME}\s*[：﹕︰]")
 _OTHER_DASH = re.compile(r"[–—−‐‑•·]\s")
 _VALUE = re.compile(rf"(?:{NAME}): +(.*)")
+_QUOTED = re.compile(r"""\"[^"]*\"|'[^']*'""")
+_NO_COMMA = re.compile(r"[\]}]\s*[\[{]")
+_BACKSLASH = re.compile(r"""\"[^"]*\\[^0abtnvfre "/\\N_LPxuU]""")
+"""Between double quotation marks, before a letter with which it is no escape."""
+_CLOSES = {"]": "[", "}": "{"}
 _AFTER_QUOTE = re.compile(r"""("[^"\\]*"|'[^']*')\s*[^\s#,\]}]""")
 _SPECIAL = "@`%*&!|>"
 _ABOVE = tr("the indentation does not match the lines above, or a quotation mark there is never closed")
@@ -50,11 +57,15 @@ _HINTS = (  # a part of libyaml's or PyYAML's words, and what usually is behind 
     ("block end", _ABOVE),
     ("did not find expected key", _ABOVE),
     ("did not find expected '-'", _ABOVE),
+    ("escape character", tr("write \\\\ for a backslash, or use single quotation marks")),
     ("quoted scalar", tr("a quotation mark is never closed")),
-    ("expected ',' or", tr("a bracket is never closed")),
+    ("expected ',' or", tr("a bracket is never closed, or a comma is missing")),
     ("expected node content", tr("a bracket is never closed, or a value is missing")),
     ("maximum nesting depth", tr("look for a bracket that is never closed")),
-    ("escape character", tr("write \\\\ for a backslash, or use single quotation marks")),
+)
+_ESCAPED = (
+    tr("a backslash between double quotation marks begins a sign such as \\n"),
+    tr("write \\\\ for a backslash, or use single quotation marks"),
 )
 _INDENT = tr("check the indentation: settings of one group begin in the same column")
 
@@ -85,7 +96,7 @@ def slip(lines: Sequence[str], at: int, began: int | None) -> Slip | None:
         for number in near:
             if (found := look(lines[number])) and not _below_a_secret(lines, number):
                 return number + 1, *found
-    return _between(lines, at)
+    return _between(lines, at) or _odd_indent(lines, at)
 
 
 def without_blank(text: str) -> str:
@@ -129,7 +140,8 @@ def _in_line(line: str) -> tuple[str, str] | None:
     if name := without_blank(content):
         return no_blank(name)
     value = _VALUE.match(content)
-    return _odd_sign(line, content) or (_no_colon(content) if value is None else _in_value(value[1]))
+    whole = value[1] if value is not None else content if content[:1] in "[{" else None
+    return _odd_sign(line, content) or (_no_colon(content) if whole is None else _in_value(whole))
 
 
 def no_blank(name: str) -> tuple[str, str]:
@@ -165,18 +177,47 @@ def _in_value(value: str) -> tuple[str, str] | None:
     if value[:1] in _SPECIAL and value[:1]:
         sign = value[0]
         return tr("a text may not begin with {sign} by itself", sign=sign), tr("put it between quotation marks")
+    if value[:1] in "[{":
+        return _in_brackets(value)
     if value[:1] in "\"'":
-        if _AFTER_QUOTE.match(value):
-            return (
-                tr("something stands behind the closing quotation mark"),
-                tr("put the whole text between one pair of '…'"),
-            )
-        return None
-    if value[:1] not in "[{" and ": " in value.partition(" #")[0]:
+        return _in_quotes(value)
+    if ": " in value.partition(" #")[0]:
         return (
             tr("a ': ' stands in the value"),
             tr("quote a text that contains ': ', and write each setting in a line of its own"),
         )
+    return None
+
+
+def _in_quotes(value: str) -> tuple[str, str] | None:
+    if _BACKSLASH.search(value):
+        return _ESCAPED
+    if _AFTER_QUOTE.match(value):
+        return (
+            tr("something stands behind the closing quotation mark"),
+            tr("put the whole text between one pair of '…'"),
+        )
+    return None
+
+
+def _in_brackets(value: str) -> tuple[str, str] | None:
+    """A list or group in one line that has no comma, a bracket too many or too few, or a backslash."""
+    if _BACKSLASH.search(value):
+        return _ESCAPED
+    text = _QUOTED.sub("''", value.partition(" #")[0]).rstrip()
+    if found := _NO_COMMA.search(text):
+        return tr("there is no comma in '{part}'", part=found[0]), tr("part the items with commas")
+    count = tr("count the brackets: each that is opened is closed once")
+    open_ones: list[str] = []
+    for sign in filter("[]{}".__contains__, text):
+        if sign not in _CLOSES:
+            open_ones.append(sign)
+        elif not open_ones or open_ones.pop() != _CLOSES[sign]:
+            begin = _CLOSES[sign]
+            what = tr("there is a '{sign}' too many, or its '{begin}' is missing", sign=sign, begin=begin)
+            return what, count
+    if open_ones and not text.endswith((",", "[", "{")):  # else it may go on in the next line
+        return tr("a '{sign}' is never closed", sign=open_ones[-1]), count
     return None
 
 
@@ -201,10 +242,37 @@ def _between(lines: Sequence[str], at: int) -> Slip | None:
             tr("there is no '- ' before an item of a list"),
             tr("begin it with '- ', as the line above"),
         )
+    if (item := _item_above(lines, full, blanks)) is not None and not dashes:
+        what = tr("this line begins under the '-' of line {line}, not behind it", line=item + 1)
+        return (
+            at + 1,
+            what,
+            tr("settings of one item of a list begin in the column of the first letter behind '- '"),
+        )
     value = _VALUE.match(above)
     if len(blanks + dashes) > len(blanks_above + dashes_above) and value and value[1].strip():
         what = tr(
             "this line is indented further than line {line}, which has a value already", line=full[-2] + 1
         )
         return at + 1, what, _INDENT
+    return None
+
+
+def _item_above(lines: Sequence[str], full: Sequence[int], blanks: str) -> int | None:
+    """The line that begins an item of a list in the column in which the last line begins a setting."""
+    if not _NAMED.match(_parts(lines[full[-1]])[2]):
+        return None
+    for number in reversed(full[:-1]):
+        above, dashes, _ = _parts(lines[number])
+        if len(above) <= len(blanks):
+            return number if dashes and len(above) == len(blanks) else None
+    return None
+
+
+def _odd_indent(lines: Sequence[str], at: int) -> Slip | None:
+    """A line far above that is indented by what is no blank: a parser takes it for a name, and reads on."""
+    for number in reversed(_full(lines, at)):
+        if _ODD_INDENT.match(lines[number]):
+            found = _odd_sign(lines[number], _parts(lines[number])[2])
+            return None if found is None else (number + 1, *found)
     return None

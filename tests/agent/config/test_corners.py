@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -11,11 +12,13 @@ from hypothesis import strategies as st
 from agent.config.corners import misplaced
 from agent.config.schema import Config, parse
 from agent.errors import ConfigError
+from agent.language import translated
 
 HEAD = "device: {commune: hai-ninh, id: hai-ninh-03}\nbroker: {host: localhost}\ncameras:\n  - name: north\n"
 USB = "    source: {kind: usb, device: /dev/v4l/by-id/x, width_px: 1920, height_px: 1080}\n"
 RTSP = "    source: {kind: rtsp, url: rtsp://10.0.0.2/live}\n"
-ZONE = "    zones: [{id: junction, polygon: [[0, 360], [620, 360], [900, 700], [100, 700]]}]\n"
+CORNERS = "[0, 360], [620, 360], [900, 700], [100, 700]"
+ZONE = f"    zones: [{{id: junction, polygon: [{CORNERS}]}}]\n"
 FRACTIONS = "fractions of the picture"
 
 
@@ -58,10 +61,7 @@ def test_lines_and_masks_in_pixels_are_told_in_the_same_words() -> None:
 
 
 def test_a_fraction_that_went_over_the_edge_is_no_pixel() -> None:
-    (mistake,) = mistakes(
-        RTSP
-        + ZONE.replace("[0, 360], [620, 360], [900, 700], [100, 700]", "[0.1, 0.1], [1.02, 0.1], [0.5, 0.5]")
-    )
+    (mistake,) = mistakes(RTSP + ZONE.replace(CORNERS, "[0.1, 0.1], [1.02, 0.1], [0.5, 0.5]"))
     assert mistake.endswith("polygon[1][0]: 1.02 is outside 0..1")
 
 
@@ -92,3 +92,29 @@ ANYTHING = st.recursive(
 def test_whatever_the_file_holds_nothing_falls(camera: dict[str, Any]) -> None:
     for path, what, hint in misplaced(camera, ("cameras", 0)):
         assert path[:2] == ("cameras", 0) and what and hint
+
+
+def test_corners_that_may_be_percent_are_told_as_fractions_by_both_ways() -> None:
+    zone = ZONE.replace(CORNERS, "[30, 20], [70, 20], [70, 100], [30, 90]")
+    (mistake,) = mistakes(RTSP + zone)
+    assert "in percent or in pixels" in mistake
+    assert "of percent write a hundredth, such as [0.3, 0.2]; divide x by its width" in mistake
+
+
+def test_a_percent_sign_is_told_with_the_fraction() -> None:
+    zone = ZONE.replace(CORNERS, "[0.3, 0.2], [70%, 0.2], [0.7, 0.9]")
+    (mistake,) = mistakes(RTSP + zone)
+    assert mistake.endswith("70% has a unit; write 0.7, without a unit; 0..1")
+
+
+def test_what_is_to_be_written_has_a_point_also_in_vietnamese() -> None:
+    """A comma parts two numbers of the file."""
+    for zone in (
+        ZONE,
+        ZONE.replace(CORNERS, "[30, 20], [70, 20], [70, 90]"),
+    ):
+        with pytest.raises(ConfigError) as caught:
+            parse((HEAD + RTSP + zone).encode(), "box.yaml")
+        said = translated(caught.value.what, into="vi")
+        assert "chia x cho" in said
+        assert not re.search(r"\d,\d", said)

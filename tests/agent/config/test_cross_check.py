@@ -55,3 +55,13 @@ def test_heads_cannot_be_taken_out_where_nobody_looks_for_people() -> None:
     blind = text + "    attention: {enabled: false}\n    rules: [{kind: motion, id: movement}]\n"
     with pytest.raises(ConfigError, match=r'thumbnail\.blur is "heads", and needs the detector to find'):
         parse(blind.encode(), "f")
+
+
+def test_a_zone_whose_name_is_amiss_is_not_said_to_be_missing_too() -> None:
+    zone = "{name: road, polygon: [[0, 0], [1, 0], [1, 1]]}"
+    text = MINIMAL + f"    zones: [{zone}]\n    rules: [{{kind: zone, id: a-b, zone: road}}]\n"
+    with pytest.raises(ConfigError) as caught:
+        parse(text.encode(), "f")
+    assert str(caught.value).splitlines() == [
+        "f:9: cameras[0].zones[0].name: no such setting; here it is called id"
+    ]

@@ -46,3 +46,44 @@ def test_a_limit_is_told_with_the_unit_that_the_name_says() -> None:
         wait_ms: int = Field(1, ge=1, le=60)
 
     assert told_of(b"\nwait_ms: 61", Waits) == ["f:2: wait_ms: 61 is outside 1..60 milliseconds"]
+
+
+def test_what_is_called_otherwise_in_another_group_is_named_as_it_is_called_here() -> None:
+    class Zone(Settings):
+        id: str
+        polygon: str = ""
+
+    class Line(Settings):
+        start: int
+        end: int
+        linger_s: int = 2
+
+    assert told_of(b"name: road", Zone) == ["f:1: name: no such setting; here it is called id"]
+    assert told_of(b"id: a\ncorners: b", Zone) == ["f:2: corners: no such setting; here it is called polygon"]
+    (line,) = told_of(b"line: [[0, 1], [1, 1]]", Line)
+    assert line.endswith("no such setting; a line is written as start: [x, y] and end: [x, y]")
+
+
+def test_curly_quotation_marks_are_told_where_they_spoil_a_value() -> None:
+    class Door(Settings):
+        id: Annotated[str, Field(pattern="^[a-z]+$")]
+
+    (line,) = told_of("id: \u201cnorth\u201d".encode(), Door)
+    assert line.endswith('its quotation marks are part of the text; write it between "…", or without')
+
+
+def test_a_text_where_a_group_or_a_list_belongs_is_told_with_how_that_is_written() -> None:
+    class Window(Settings):
+        start: str = "00:00"
+        end: str = "00:00"
+
+    class Rule(Settings):
+        window: Window = Window()
+        schedule: tuple[Window, ...] = ()
+        corners: tuple[tuple[float, float], ...] = ()
+
+    assert told_of(b"window: 22-05", Rule)[0].endswith("write its settings instead, such as {start: …, end: …}")
+    assert told_of(b"schedule: 22-05", Rule)[0].endswith("write a list instead, such as [{start: …, end: …}]")
+    assert told_of(b"corners: [{x: 0.3, y: 0.2}]", Rule)[0].endswith(
+        "write each corner as [x, y], such as [0.2, 0.5]"
+    )

@@ -39,6 +39,27 @@ def told_of(text: str) -> tuple[int, str, str]:
             "a quotation mark is never closed",
         ),
         ("device:\n  place: *Ngã tư\n  id: a", 2, "a text may not begin with *"),
+        (
+            "zones:\n  - id: road\n  polygon: [[0, 0], [1, 0], [1, 1]]",
+            3,
+            "this line begins under the '-' of line 2",
+        ),
+        ("zones:\n  - polygon: [[0, 0] [1, 0], [1, 1]]\n    id: a", 2, "there is no comma in '] ['"),
+        (
+            "zones:\n  - {polygon: [[0, 0], [1, 0]]], id: a}\nrules: []",
+            2,
+            "there is a ']' too many, or its '['",
+        ),
+        ("zones:\n  - polygon: [[0, 0], [1, 0], [1, 1]\n    id: a", 2, "a '[' is never closed"),
+        ("zones:\n  - polygon: [[0, 0], [1, 0], [1, 1]]]\n    id: a", 2, "there is a ']' too many, or its '['"),
+        ("source: {kind: file, path: 'a]'\nrules: []\nname: b", 1, "a '{' is never closed"),
+        ("a:\n\u00a0\u00a0b:\n    - c: 1\n      d: 2\n      e: 3\n  f: 4", 2, "a blank here is none (U+00A0)"),
+        ('device:\n  place: "C:\\clips\\q.mp4"', 2, "a backslash between double quotation marks begins a sign"),
+        (
+            'source: {kind: file, path: "C:\\clips"}',
+            1,
+            "a backslash between double quotation marks begins a sign",
+        ),
         ("device:\n  place: @home\n  id: a", 2, "a text may not begin with @"),
     ],
 )
@@ -50,7 +71,7 @@ def test_a_slip_is_told_in_the_line_where_it_was_made(text: str, line: int, what
 
 def test_what_nobody_would_see_is_told_in_the_parsers_words() -> None:
     assert slip(["a: 1", "b: 2"], 1, None) is None
-    assert told_of("a: [1, 2")[1].startswith("not YAML: while parsing a flow sequence")
+    assert told_of("a: [1, 2,")[1].startswith("not YAML: while parsing a flow")
 
 
 def test_of_a_line_that_may_be_a_secret_no_word_is_said() -> None:

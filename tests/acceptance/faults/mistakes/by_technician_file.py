@@ -194,7 +194,7 @@ def unknown_kind(desk: Desk) -> Said:
 
 @mistake(
     WHO, "pasted quotation marks are curly", 2,
-    what='"“hai-ninh-01”" is not', where="box.yaml:3: device.id", todo="of a-z, 0-9 and '-'",
+    what='"“hai-ninh-01”" is not', where="box.yaml:3: device.id", todo='write it between "…", or without',
 )  # fmt: skip
 def curly_quotes(desk: Desk) -> Said:
     return desk.judged(("id: hai-ninh-01", "id: “hai-ninh-01”"))
@@ -290,3 +290,59 @@ def no_option(desk: Desk) -> Said:
 )  # fmt: skip
 def long_dash(desk: Desk) -> Said:
     return desk.ngatu("check", "–c", desk.box())
+
+
+@mistake(
+    WHO, "a zone is measured in percent", 2,
+    what="in percent or in pixels", where="box.yaml:17: cameras[0].zones[0].polygon", todo="[0.3, 0.2]",
+)  # fmt: skip
+def percent(desk: Desk) -> Said:
+    return desk.judged((CORNERS, "polygon: [[30, 20], [70, 20], [70, 90], [30, 90]]"))
+
+
+@mistake(
+    WHO, "a comma is missing between two corners", 2,
+    what="there is no comma in '] ['", where="box.yaml:17", todo="part the items with commas",
+)  # fmt: skip
+def no_comma(desk: Desk) -> Said:
+    return desk.judged((CORNERS, CORNERS.replace("], [0.7, 0.2", "] [0.7, 0.2")))
+
+
+@mistake(
+    WHO, "a bracket too many closes the corners", 2,
+    what="there is a ']' too many", where="box.yaml:17", todo="count the brackets",
+)  # fmt: skip
+def bracket(desk: Desk) -> Said:
+    return desk.judged((CORNERS, f"{CORNERS}]"))
+
+
+@mistake(
+    WHO, "the corners of a zone begin under its dash", 2,
+    what="this line begins under the '-' of line 17", where="box.yaml:18", todo="the first letter behind '- '",
+)  # fmt: skip
+def under_the_dash(desk: Desk) -> Said:
+    return desk.judged((f"- {{id: road, {CORNERS}}}", f"- id: road\n      {CORNERS}"))
+
+
+@mistake(
+    WHO, "a zone has a name in place of an id", 2,
+    what="no such setting", where="box.yaml:17: cameras[0].zones[0].name", todo="here it is called id",
+)  # fmt: skip
+def zone_name(desk: Desk) -> Said:
+    return desk.judged(("id: road", "name: road"))
+
+
+@mistake(
+    WHO, "a line is a list of corners", 2,
+    what="no such setting", where="box.yaml:19: cameras[0].rules[0].line", todo="start: [x, y] and end: [x, y]",
+)  # fmt: skip
+def line_of_corners(desk: Desk) -> Said:
+    return desk.judged((RULE, "- {kind: line, id: stop, line: [[0.1, 0.5], [0.9, 0.5]]}"))
+
+
+@mistake(
+    WHO, "a rule's hours are written as a text", 2,
+    what='"22:00-05:00" is a text', where="box.yaml:19: cameras[0].rules[0].schedule", todo="[{days: …",
+)  # fmt: skip
+def hours_as_text(desk: Desk) -> Said:
+    return desk.judged((RULE, RULE.replace("road}", 'road, schedule: "22:00-05:00"}')))
