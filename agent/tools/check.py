@@ -50,6 +50,8 @@ ANSWER_S = 10.0
 """A broker that takes longer to answer is told: whoever looks on waits for it."""
 AT_ONCE = 4
 """Cameras that are opened at the same time; each waits for its own deadline, the box decodes few."""
+MOST_LABELS = 12
+"""Of a model, named where a rule wants another: a list of hundreds is better read in its card."""
 
 
 class CheckVerdict(StrEnum):
@@ -202,7 +204,7 @@ def check_detector(config: Config, clock: Clock) -> CheckResult:
             "detector",
             joined("; ", (found, unknown)),
             CheckVerdict.WARNING,
-            tr("the rule will never see these labels"),
+            _known_labels(detector),
         )
     return CheckResult("detector", found, CheckVerdict.OK)
 
@@ -227,9 +229,19 @@ def check_shadow(config: Config) -> CheckResult:
             "detector.shadow",
             joined("; ", (words, unknown)),
             CheckVerdict.WARNING,
-            tr("the rule will never see these labels"),
+            _known_labels(network),
         )
     return CheckResult("detector.shadow", words, CheckVerdict.OK)
+
+
+def _known_labels(detector: Detector) -> str:
+    """What to do about a label that a model does not know."""
+    known = list(filter(None, detector.labels))
+    more = ", …" if len(known) > MOST_LABELS else ""
+    return tr(
+        "the rule will never see these labels; the model knows {labels}",
+        labels=", ".join(known[:MOST_LABELS]) + more,
+    )
 
 
 def _unknown_labels(config: Config, detector: Detector) -> str:

@@ -124,6 +124,7 @@ def test_a_label_that_the_model_does_not_know_is_told(working: dict[str, object]
     assert found.verdict is CheckVerdict.WARNING
     assert "rule bikes wants tricycle" in found.found
     assert "car," not in found.found
+    assert found.hint == "the rule will never see these labels; the model knows car, bus, truck"
 
 
 def test_labels_that_the_example_shows_as_the_default_are_no_warning(working: dict[str, object]) -> None:
