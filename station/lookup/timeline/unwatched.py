@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from heapq import nlargest
+from math import inf
 from typing import Final
 
 from sqlalchemy import Engine
@@ -16,6 +19,8 @@ from station.store.columns import ms
 from station.store.database import in_words
 
 LONGEST: Final = timedelta(days=400)
+MOST: Final = 1_000
+"""A box whose cameras come and go all the time fills no answer without end."""
 
 
 def unwatched(
@@ -24,7 +29,8 @@ def unwatched(
     """Outages of what is asked for, by when they began, without those that are brief.
 
     An outage of a camera within one of its own box is left out: the box's says it. With `only_lasting` those
-    that last still, which is all that the province knows. Of more than LONGEST nobody should ask.
+    that last still, which is all that the province knows. Of more than MOST the longest; of more than LONGEST
+    nobody should ask.
 
     Raises:
         StoreError: the store cannot be read.
@@ -43,8 +49,11 @@ def unwatched(
         raise in_words(error, engine.url) from error
     asked = [each for each in found if _is_asked(each, wanted, places)]
     brief = brief_outages(asked)
-    kept = [each for each in asked if each not in brief and not _is_said_by_its_box(each, asked)]
-    return tuple(sorted(kept, key=lambda each: (each.start_ms, each.box, each.camera)))
+    lasting = [each for each in asked if each not in brief]
+    away = _BoxesAway(lasting)
+    kept = [each for each in lasting if not away.has(each)]
+    longest = nlargest(MOST, kept, key=lambda each: each.within_ms(since_ms, until_ms))
+    return tuple(sorted(longest, key=lambda each: (each.start_ms, each.box, each.camera)))
 
 
 def _boxes(wanted: EventSearch, places: Mapping[int, BoxPlace]) -> tuple[int, ...] | None:
@@ -65,14 +74,25 @@ def _is_asked(outage: Outage, wanted: EventSearch, places: Mapping[int, BoxPlace
     return f"{place.device}/{camera}" in of_box if camera else bool(of_box)
 
 
-def _is_said_by_its_box(outage: Outage, found: Sequence[Outage]) -> bool:
-    """As of a box that was switched off, whose cameras ended a moment before."""
-    if not outage.camera:
-        return False
-    return any(
-        each.whose == (outage.whose[0], "")
-        and each.state in ("offline", "stopped")
-        and each.start_ms - BRIEF_MS <= outage.start_ms
-        and (each.end_ms is None or (outage.end_ms is not None and outage.end_ms <= each.end_ms + BRIEF_MS))
-        for each in found
-    )
+class _BoxesAway:
+    """When boxes were not connected or switched off; what joins is one stretch."""
+
+    def __init__(self, found: Sequence[Outage]) -> None:
+        self._spans: dict[int, list[tuple[float, float]]] = {}
+        whole = (each for each in found if not each.camera and each.state in ("offline", "stopped"))
+        for each in sorted(whole, key=lambda it: it.start_ms):
+            spans = self._spans.setdefault(each.whose[0], [])
+            begun, ended = float(each.start_ms - BRIEF_MS), _end(each) + BRIEF_MS
+            if spans and begun <= spans[-1][1]:
+                begun, ended = spans[-1][0], max(spans.pop()[1], ended)
+            spans.append((begun, ended))
+
+    def has(self, outage: Outage) -> bool:
+        """It is a camera's and lies within: those of a box that is switched off end a moment before it."""
+        spans = self._spans.get(outage.whose[0], [])
+        at = bisect_right(spans, (outage.start_ms, inf))
+        return bool(outage.camera) and at > 0 and _end(outage) <= spans[at - 1][1]
+
+
+def _end(outage: Outage) -> float:
+    return inf if outage.end_ms is None else outage.end_ms

@@ -134,7 +134,7 @@ class ApiEvents(ApiObject):
     unwatched: list[ApiUnwatched] | None = Field(
         description="When what is asked for did not watch, for 10 s or longer: that there is no event then "
         "does not mean that nothing happened. At the province what lasts now, and nothing of before. On the "
-        "first page; null on all others, and of more than 400 days."
+        "first page; null on all others, and of more than 400 days. At most 1,000, the longest."
     )
     next: str | None = Field(description="Pass it as cursor; null: there is nothing more. A page may be empty.")
 

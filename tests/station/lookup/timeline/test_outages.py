@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from sqlalchemy import Engine, insert
 
 from station.lookup.timeline.outages import BRIEF_MS, Outage, brief_outages, outage_sums
@@ -134,6 +135,24 @@ def test_what_is_brief_is_in_the_sum_of_its_camera_and_counted_there() -> None:
     assert [(each.camera, each.lasted_ms, each.brief) for each in sums] == [
         ("north", 75_000, 3), ("", 8_000, 1),
     ]  # fmt: skip
+
+
+def test_of_a_box_that_changes_without_end_the_newest_changes_are_read_and_all_of_the_others(
+    store: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("station.lookup.timeline.outages.MOST_CHANGES", 10)
+    with store.begin() as connection:
+        add_box(connection, "hai-ninh", "box-2", {})
+        for number in range(40):
+            state = ("offline", "online")[number % 2]
+            add_box_state(connection, 1, state, AT + number * MINUTE_MS)
+        for at_min, state in ((3, "offline"), (5, "online")):
+            add_box_state(connection, 2, state, AT + at_min * MINUTE_MS)
+
+    assert stretches(shift(store, tmp_path).outages) == [
+        ("", "offline", 3, 5),
+        *(("", "offline", minute, minute + 1) for minute in range(30, 40, 2)),
+    ]
 
 
 def test_a_box_that_was_first_heard_in_the_shift_was_not_there_before(store: Engine, tmp_path: Path) -> None:

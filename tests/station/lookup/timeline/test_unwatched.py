@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from station.lookup.timeline.unwatched import unwatched
+from station.lookup.timeline.unwatched import MOST, unwatched
 from station.lookup.wanted import EventSearch
 from tests.support.duty_store import MINUTE_MS, add_alarm, add_box, add_box_state, add_camera_state
 
@@ -65,7 +65,31 @@ def test_of_a_camera_that_is_asked_for_its_own_and_those_of_its_box_are_told(nig
     assert len(found(night, boxes=("north-01",))) == 3
 
 
-def test_nothing_is_told_of_what_is_still_to_come(night: Engine) -> None:
+def test_a_camera_that_was_lost_is_told_however_often_its_box_came_and_went_meanwhile(store: Engine) -> None:
+    with store.begin() as connection:
+        add_camera_state(connection, 1, "north", "lost", AT_MS)
+        for number in range(200):
+            state = ("offline", "online")[number % 2]
+            add_box_state(connection, 1, state, AT_MS + 5_000 * number)
+
+    assert found(store) == [("north", "lost", 0, None)]
+
+
+def test_of_a_box_whose_camera_comes_and_goes_all_the_time_the_longest_are_told(store: Engine) -> None:
+    with store.begin() as connection:
+        for number in range(MOST + 5):
+            begun_ms, lasted_ms = AT_MS + 30_000 * number, 29_000 if number % 2 else 20_000
+            add_camera_state(connection, 1, "north", "lost", begun_ms)
+            add_camera_state(connection, 1, "north", "streaming", begun_ms + lasted_ms)
+        add_camera_state(connection, 1, "south", "lost", AT_MS)
+
+    listed = found(store, minutes=24 * 60, now=24 * 60)
+
+    assert len(listed) == MOST
+    assert ("south", "lost", 0, None) in listed
+
+
+def test_nothing_is_listed_what_is_still_to_come(night: Engine) -> None:
     assert found(night, now=25) == [("", "stopped", 10, 20)]
     assert found(night, now=0) == []
 
