@@ -204,7 +204,7 @@ class _ShiftReport:
 
     def _counts(self) -> None:
         self._sheet.heading(tr("5. Counts"))
-        lines = sorted(self._shift.counts, key=lambda line: (line.box, line.camera, line.rule))
+        lines = self._shift.counts
         rows = [
             (
                 tr("{box}, {camera}", box=line.box, camera=line.camera),

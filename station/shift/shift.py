@@ -24,6 +24,8 @@ MOST_INTERVALS: Final = 500_000
 MOST_NUMBERS: Final = 500_000
 """Of one box, each of a label and a direction in an interval: what is beyond is not summed, and no time that
 was counted. A minute's intervals of ten lines have a tenth of it in a shift."""
+USUAL_LINES: Final = 32
+"""A box with more lines stands behind the others: a page lists some only, and it may have invented them."""
 _AT_ONCE: Final = 2_000
 
 
@@ -112,6 +114,7 @@ class Shift:
     outages: tuple[Outage, ...]
     requests: tuple[ShiftRequest, ...]
     counts: tuple[LineCount, ...]
+    """By box, camera and line; boxes with more than USUAL_LINES last."""
     missing: tuple[MissingMessages, ...]
     alarms: tuple[ShiftAlarm, ...]
     people: tuple[ShiftPerson, ...]
@@ -197,10 +200,14 @@ def _counts(
             read[row.box_id] += len(directions)
             for direction, number in directions.items():
                 into[label, direction] += number
+    of_box = Counter(box_id for box_id, _, _ in numbers)
+    lines: list[tuple[tuple[Any, ...], LineCount]] = []
     for (box_id, camera, rule), found in numbers.items():
         place = places.get(box_id)
         name, title = (place.title, place.camera_title(camera)) if place is not None else (UNKNOWN, camera)
-        yield LineCount(name, title, rule, found, counted_ms[box_id, camera, rule])
+        counted = LineCount(name, title, rule, found, counted_ms[box_id, camera, rule])
+        lines.append(((of_box[box_id] > USUAL_LINES, name, title, rule), counted))
+    return [counted for _, counted in sorted(lines, key=lambda each: each[0])]
 
 
 def _missing(

@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from station.access.audit_entry import Actor, AuditVerb
 from station.access.audit_log import AuditLog
 from station.footage.folder import FOOTAGE, FootageFolder, FootageRequest
-from station.shift.shift import MOST_NUMBERS, Shift, read_shift
+from station.shift.shift import MOST_NUMBERS, USUAL_LINES, Shift, read_shift
 from station.shift.times import ShiftRange
 from tests.support.duty_store import (
     MINUTE_MS,
@@ -72,6 +72,21 @@ def test_of_a_box_that_counts_without_end_only_so_much_is_summed_and_other_boxes
     assert (honest.total, honest.counted_ms) == (32, 4 * HOUR_MS)
     assert hostile_line.total == MOST_NUMBERS
     assert hostile_line.counted_ms == (sent - 20) * 15 * MINUTE_MS
+
+
+def test_a_box_that_invents_lines_does_not_stand_before_the_lines_of_others(
+    store: Engine, tmp_path: Path
+) -> None:
+    with store.begin() as connection:
+        hostile = add_box(connection, "hai-ninh", "a-01", {"location": {"description": "0 A"}})
+        for number in range(USUAL_LINES + 1):
+            add_count(connection, hostile, number, AT, {"car": {"in": 1}}, rule=f"line-{number:02}")
+        add_count(connection, 1, 1, AT, {"car": {"in": 2}})
+
+    counts = shift(store, tmp_path).counts
+
+    assert (counts[0].rule, counts[1].rule, counts[-1].rule) == ("vach-dung", "line-00", f"line-{USUAL_LINES}")
+    assert counts[1].box < counts[0].box, "by its name it would be the first"
 
 
 def test_missing_numbers_that_a_hostile_box_made_large_leave_the_shift_as_it_is(
