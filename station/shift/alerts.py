@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,7 +13,8 @@ from station.lookup.places import BoxPlace
 from station.store.schema import LATE_MS, blob, event, event_began_ms, event_is_alert, review
 
 MOST: Final = 1_000
-"""So many are listed; a rule that tells more in a shift is to be mended, not read."""
+"""So many are listed; a rule that tells more in a shift is to be mended, not read. Of more each box has its
+turn: one that invents alerts does not take the others' from the report."""
 BEFORE_MS: Final = 7 * 86_400_000
 """So far back alerts are counted that nobody has settled yet."""
 OPEN: Final = ("new", "seen")
@@ -63,7 +65,7 @@ class ShiftAlerts:
     """Those that began in the shift, and those that came in it and are older."""
 
     listed: tuple[ShiftAlert, ...]
-    """By when they began; the first MOST."""
+    """By when they began; MOST at most, of each box in turn."""
     by_state: Mapping[str, int]
     """All of them, by what became of them."""
     open_before: int
@@ -79,6 +81,21 @@ class ShiftAlerts:
         """Of these those not settled."""
         return sum(self.by_state.get(state, 0) for state in OPEN)
 
+    def shown(self, most: int) -> list[ShiftAlert]:
+        """So many of those listed, of each box in turn; those that are open first."""
+        return _in_turn(sorted(self.listed, key=lambda each: not each.is_open), most)
+
+
+def _in_turn(alerts: Iterable[ShiftAlert], most: int) -> list[ShiftAlert]:
+    """The first of each box, then the second of each, until there are so many; in the order of before."""
+    turns: Counter[int] = Counter()
+    placed = []
+    for place, each in enumerate(alerts):
+        placed.append((turns[each.box_id], place, each))
+        turns[each.box_id] += 1
+    chosen = sorted(placed, key=lambda one: one[:2])[:most]
+    return [each for _, _, each in sorted(chosen, key=lambda one: one[1])]
+
 
 def shift_alerts(
     connection: Connection, places: Mapping[int, BoxPlace], start_ms: int, end_ms: int
@@ -88,7 +105,8 @@ def shift_alerts(
     listed: list[ShiftAlert] = []
     by_state: dict[str, int] = {}
     for which in (_began_in(start_ms, end_ms), _came_in(start_ms, end_ms)):
-        rows = connection.execute(_alerts().where(which).order_by(event_began_ms).limit(MOST))
+        turn = func.row_number().over(partition_by=event.c.box_id, order_by=event_began_ms)
+        rows = connection.execute(_alerts().where(which).order_by(turn, event_began_ms).limit(MOST))
         listed += [_alert(row, places) for row in rows]
         for word, number in connection.execute(_joined(state, func.count()).where(which).group_by(state)):
             by_state[word] = by_state.get(word, 0) + number
@@ -96,7 +114,7 @@ def shift_alerts(
     long_ago = _began_in(start_ms - BEFORE_MS, start_ms)
     older = event.c.first_received_ms < start_ms
     before = connection.scalar(_joined(func.count()).where(long_ago, older, state.in_(OPEN)))
-    return ShiftAlerts(tuple(listed[:MOST]), by_state, before or 0)
+    return ShiftAlerts(tuple(_in_turn(listed, MOST)), by_state, before or 0)
 
 
 def _began_in(start_ms: int, end_ms: int) -> ColumnElement[bool]:

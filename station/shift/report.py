@@ -125,13 +125,13 @@ class _ShiftReport:
         return tr("{number}: {more}", number=number, more=more) if more else str(number)
 
     def _alerts(self, picture: Pictures) -> None:
-        listed = sorted(self._shift.alerts.listed, key=lambda each: not each.is_open)
+        listed = self._shift.alerts.shown(MOST)
         self._sheet.heading(tr("2. Alerts, those still open first"))
         columns = (
             PrintColumn(tr("when"), 3), PrintColumn(tr("where"), 4), PrintColumn(tr("what"), 4),
             PrintColumn(tr("what became of it"), 4), PrintColumn(tr("by whom"), 3), PrintColumn(tr("note"), 5),
         )  # fmt: skip
-        self._sheet.table(columns, [self._alert(each) for each in listed[:MOST]], tr("There was no alert."))
+        self._sheet.table(columns, [self._alert(each) for each in listed], tr("There was no alert."))
         self._more(self._shift.alerts.number)
         shown = [
             (data, tr("{time} {where}", time=self._clock(each.began_ms), where=each.camera))

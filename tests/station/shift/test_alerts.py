@@ -6,8 +6,9 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
+from station.shift.alerts import MOST
 from tests.station.shift.test_shift import AT, HOUR_MS, shift
-from tests.support.duty_store import MINUTE_MS, add_alert, add_event, settle
+from tests.support.duty_store import MINUTE_MS, add_alert, add_box, add_event, settle
 
 
 def test_alerts_are_there_with_what_became_of_them(store: Engine, tmp_path: Path) -> None:
@@ -47,3 +48,24 @@ def test_what_the_week_before_left_open_is_counted(store: Engine, tmp_path: Path
     settle(store, 1, 2, "confirmed", AT)
 
     assert shift(store, tmp_path).alerts.open_before == 2
+
+
+def test_a_box_that_invents_alerts_does_not_take_those_of_the_others_from_the_report(
+    store: Engine, tmp_path: Path
+) -> None:
+    with store.begin() as connection:
+        other = add_box(connection, "hai-ninh", "south-02", {})
+        for number in range(MOST + 5):
+            add_alert(connection, 1, number, AT + number)
+        add_alert(connection, other, 9_000, AT + HOUR_MS)
+        add_alert(connection, other, 9_001, AT - HOUR_MS, first_received_ms=AT + HOUR_MS)
+    settle(store, other, 9_000, "confirmed", AT + HOUR_MS)
+
+    found = shift(store, tmp_path).alerts
+
+    assert (len(found.listed), found.number) == (MOST, MOST + 7)
+    assert [each.event_id for each in found.listed if each.box_id == other] == ["e-9001", "e-9000"]
+    shown = found.shown(200)
+    assert [each.event_id for each in shown if each.box_id == other] == ["e-9001", "e-9000"]
+    assert [each.is_open for each in shown] == [True] * 199 + [False]
+    assert [each.began_ms for each in shown[:-1]] == sorted(each.began_ms for each in shown[:-1])
