@@ -98,6 +98,12 @@ def read_events(folder: Path) -> list[KeptEvent]:
     return sorted(lapped(newest.values(), pictures), key=lambda each: each.body["start_time"], reverse=True)
 
 
+def needed_help(events: Iterable[KeptEvent]) -> list[str]:
+    """What the box told of itself and its cameras as an alert, such as "north: camera_lost"; each once."""
+    own = (each.body for each in events if each.body["severity"] == "alert" and not each.body["object"])
+    return sorted({f"{body['camera']}: {body['kind']}" for body in own})
+
+
 def lapped(bodies: Iterable[Mapping[str, Any]], pictures: Mapping[str, Mapping[str, str]]) -> list[KeptEvent]:
     """The events, by their newest messages, with the laps in which they began; `pictures` are by event."""
     bodies = list(bodies)

@@ -31,7 +31,7 @@ try:
     from examples.demo.footage import HANDED_OVER, HandedOver, asked, verified
     from examples.demo.page import WHAT, Scene, altogether, numbers, write_page
     from examples.demo.programs import NGATU, OUT, Station, box_goes_on, ended, finished
-    from examples.demo.results import count, read_delivery, read_events, write_pictures
+    from examples.demo.results import count, needed_help, read_delivery, read_events, write_pictures
     from examples.demo.screen import GONE_S, UNSEEN_S, Stay, heard_of, with_screen
 except ModuleNotFoundError as error:
     sys.exit(f"{sys.executable} has no package {error.name}\n  hint: call the demo with: make demo")
@@ -122,6 +122,8 @@ def _tell(footage: HandedOver | None) -> int:
         say(f"no footage of a crossing came; {OUT}/station.log and {OUT}/box.log say why")
     else:
         say(f"the footage of the first crossing is {footage.answer}; see for yourself: {footage.command}")
+    for trouble in needed_help(events):
+        say(f"the box needed help, {trouble}; {OUT}/box.log says why")
     receipts = delivery.received - delivery.waiting
     say(f"demo: {len(events)} events, {len(pictures)} images, {receipts} receipts, {delivery.lost} lost")
     whole = delivery.lost == 0 and delivery.waiting == 0

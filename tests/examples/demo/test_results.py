@@ -14,7 +14,15 @@ import pytest
 
 from agent.core.types import Image
 from examples.demo.page import Scene, write_page
-from examples.demo.results import KeptEvent, count, lapped, read_delivery, read_events, write_pictures
+from examples.demo.results import (
+    KeptEvent,
+    count,
+    lapped,
+    needed_help,
+    read_delivery,
+    read_events,
+    write_pictures,
+)
 from station.watch.embedded import Address
 from tests.support.boxes import ROAD_RULES, Box, Station, at_work, everything_arrives
 from tests.support.brokers import until
@@ -127,3 +135,15 @@ def event(
         "time": f"2026-01-01T00:00:{end_s:02}.000Z",
         "end_reason": reason,
     }
+
+
+def test_what_the_box_told_of_itself_is_named_once_and_no_road_user() -> None:
+    def kept(camera: str, kind: str, severity: str = "alert", label: str | None = None) -> KeptEvent:
+        body = {"camera": camera, "kind": kind, "severity": severity, "object": label and {"label": label}}
+        return KeptEvent(body, 1)
+
+    events = [
+        kept("north", "recording_stopped"), kept("north", "recording_stopped"), kept("east", "camera_lost"),
+        kept("north", "line_crossed", label="car"), kept("box", "clock_untrusted", "info"),
+    ]  # fmt: skip
+    assert needed_help(events) == ["east: camera_lost", "north: recording_stopped"]
