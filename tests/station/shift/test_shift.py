@@ -74,6 +74,22 @@ def test_of_a_box_that_counts_without_end_only_so_much_is_summed_and_other_boxes
     assert hostile_line.counted_ms == (sent - 20) * 15 * MINUTE_MS
 
 
+def test_a_box_that_sends_intervals_without_end_does_not_take_the_place_of_those_of_others(
+    store: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("station.shift.shift.MOST_INTERVALS", 20)
+    with store.begin() as connection:
+        hostile = add_box(connection, "hai-ninh", "hostile-01")
+        for number in range(100):
+            add_count(connection, hostile, number, AT + number * 1_000, {})
+        for number in range(16):
+            add_count(connection, 1, number, AT + (4 * 60 + number * 15) * MINUTE_MS, {"car": {"in": 2}})
+
+    counts = {line.total: line.counted_ms for line in shift(store, tmp_path).counts}
+
+    assert counts == {32: 4 * HOUR_MS, 0: 20 * 15 * MINUTE_MS}
+
+
 def test_a_box_that_invents_lines_does_not_stand_before_the_lines_of_others(
     store: Engine, tmp_path: Path
 ) -> None:
