@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from agent.settings.base import Name, Secret, Settings, host_fault
+from agent.settings.base import Name, Secret, Settings, Title, host_fault
 from agent.translatable import tr
 
 
@@ -151,6 +151,10 @@ class CameraSettings(Settings):
     """One camera: where its pictures come from, and what must never be seen of them."""
 
     name: Name = Field(description=tr("Stands in topics and events."))
+    title: Title = Field(
+        "",
+        description="What officers read in place of the name, such as where it looks; empty: the name.",
+    )
     source: CameraSource = Field(description=tr("Where the pictures come from."))
     max_fps: float = Field(10.0, gt=0, le=120, description="Pictures a second that are looked at, at most.")
     idle_fps: float = Field(

@@ -266,7 +266,11 @@ class Parts:
         device = self.config.device
         cameras = [
             birth.DescribedCamera(
-                camera.name, camera.source.kind, camera.pipeline(device).rules, recorded_how(camera)
+                camera.name,
+                camera.source.kind,
+                camera.pipeline(device).rules,
+                camera.title,
+                recorded_how(camera),
             )
             for camera in self.config.cameras
         ]

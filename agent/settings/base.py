@@ -26,6 +26,9 @@ It may stand in a topic, a certificate and a file's name (wildcards in an ACL we
 playbooks of deploy/ansible and the schemas of the wire ask for the same; a test holds them together.
 """
 
+Title = Annotated[str, StringConstraints(max_length=100)]
+"""What people call something, in their own language; empty: its name or id stands there."""
+
 _HOST_NAME = re.compile(r"(?!-)[\w-]{1,63}(?<!-)(\.(?!-)[\w-]{1,63}(?<!-))*\.?")
 
 

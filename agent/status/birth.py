@@ -35,6 +35,8 @@ class DescribedCamera:
     name: str
     source_kind: Literal["rtsp", "usb", "csi", "file"]
     rules: RuleSettings
+    title: str = ""
+    """For people; empty: its name."""
     recording: str | None = None
     """How it is recorded, in words; None: it is not."""
 
@@ -77,6 +79,7 @@ def _camera(camera: DescribedCamera, seen: Seen) -> CameraInfo:
     rules = (
         RuleInfo(
             id=rule.id,
+            name=rule.title.strip() or None,
             kind=rule.kind_name(),
             zones=(rule.zone_id,) if rule.zone_id else (),
             labels=rule.wanted,
@@ -85,11 +88,15 @@ def _camera(camera: DescribedCamera, seen: Seen) -> CameraInfo:
         )
         for rule in camera.rules.rules
     )
-    zones = tuple(ZoneInfo(id=zone.id, points=zone.polygon) for zone in camera.rules.zones)
+    zones = tuple(
+        ZoneInfo(id=zone.id, name=zone.title.strip() or None, points=zone.polygon)
+        for zone in camera.rules.zones
+    )
     size = seen.size
     frame = FramePayload(width_px=size.width_px, height_px=size.height_px) if size else None
     return CameraInfo(
         id=camera.name,
+        name=camera.title.strip() or None,
         kind=camera.source_kind,
         frame=frame,
         encoder=seen.encoder,

@@ -51,9 +51,13 @@ class EventCard:
     end_reason: str | None
     detail: str | None
     rule: str
+    rule_title: str
+    """For people."""
     rule_kind: str
     zones: tuple[str, ...]
     """Those that its road user has been in, in order."""
+    zone_titles: tuple[str, ...]
+    """The same for people."""
     track_id: str | None
     score_permille: int | None
     began_ms: int
@@ -160,6 +164,7 @@ _BY_ARRAY = _QUERY.where(event.c.event_id == any_(bindparam("ids", type_=ARRAY(T
 
 def _card(row: Row[Any], places: Mapping[int, BoxPlace]) -> EventCard:
     place = places[row.box_id]
+    zones = tuple(zone for zone in (row.zones or "").split(",") if zone)
     state = row.review_state or NEW
     return EventCard(
         box_id=row.box_id,
@@ -178,8 +183,10 @@ def _card(row: Row[Any], places: Mapping[int, BoxPlace]) -> EventCard:
         end_reason=row.end_reason,
         detail=_shown(row.detail),
         rule=printable(row.rule_id),
+        rule_title=place.rule_title(row.camera, row.rule_id),
         rule_kind=printable(row.rule_kind),
-        zones=tuple(printable(zone) for zone in (row.zones or "").split(",") if zone),
+        zones=tuple(printable(zone) for zone in zones),
+        zone_titles=tuple(place.zone_title(row.camera, zone) for zone in zones),
         track_id=row.track_id,
         score_permille=row.top_score_permille,
         began_ms=row.began_ms,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -145,7 +145,7 @@ def _whole(connection: Connection, card: EventCard) -> WholeEvent:
     return WholeEvent(
         card=card,
         detail=_detail([payload for _, payload in read if payload is not None], scene_revision),
-        steps=_steps(read, offset_ms),
+        steps=_steps(read, offset_ms, dict(zip(card.zones, card.zone_titles, strict=True))),
         before=_those(found, before),
         after=_those(found, after),
         nearby=_those(found, nearby),
@@ -192,11 +192,14 @@ def _frame_box(place: BoxPayload) -> FrameBox:
     return FrameBox(place.left, place.top, place.right, place.bottom)
 
 
-def _steps(read: Sequence[tuple[Any, EventPayload | None]], offset_ms: int) -> tuple[EventStep, ...]:
+def _steps(
+    read: Sequence[tuple[Any, EventPayload | None]], offset_ms: int, zones: Mapping[str, str]
+) -> tuple[EventStep, ...]:
     steps, last, expected = list[EventStep](), None, 1
     for row, payload in read:
         changes = [_missing(row.revision - expected)] if steps and row.revision > expected else []
-        changes += what_changed(last, payload) if payload else [tr("this message cannot be read any more")]
+        unread = tr("this message cannot be read any more")
+        changes += what_changed(last, payload, zones) if payload else [unread]
         at = row.time_ms + offset_ms
         steps.append(
             EventStep(row.revision, row.phase, at, row.received_ms, bool(row.replayed), tuple(changes))
@@ -209,11 +212,13 @@ def _missing(number: int) -> str:
     return tr("{number} messages before this one are missing", number=number)
 
 
-def what_changed(before: EventPayload | None, after: EventPayload) -> list[str]:
-    """What a message says that the one before it did not, in words."""
+def what_changed(
+    before: EventPayload | None, after: EventPayload, zones: Mapping[str, str] | None = None
+) -> list[str]:
+    """What a message says that the one before it did not, in words; `zones` has titles by ids."""
     found: list[str] = [tr("it began")] if before is None and after.revision == 1 else []
     if after.object is not None:
-        found += _changed_road_user(before.object if before else None, after.object)
+        found += _changed_road_user(before.object if before else None, after.object, zones or {})
     if before is not None and before.severity != after.severity:
         found.append(tr("it is an alert now") if after.severity == "alert" else tr("it is no alert any more"))
     if after.scene is not None:
@@ -225,7 +230,7 @@ def what_changed(before: EventPayload | None, after: EventPayload) -> list[str]:
     return found or [tr("it goes on")]
 
 
-def _changed_road_user(old: ObjectPayload | None, new: ObjectPayload) -> list[str]:
+def _changed_road_user(old: ObjectPayload | None, new: ObjectPayload, titles: Mapping[str, str]) -> list[str]:
     found: list[str] = []
     if old is not None and old.label != new.label:
         words = label_word(old.label), label_word(new.label)
@@ -233,7 +238,7 @@ def _changed_road_user(old: ObjectPayload | None, new: ObjectPayload) -> list[st
     if old is not None and old.riders != new.riders:
         found.append(tr("{after} people, before {before}", before=old.riders, after=new.riders))
     zones = new.entered_zones[len(old.entered_zones) if old else 0 :]
-    found += [tr("entered {zone}", zone=zone) for zone in zones[:MOST_ZONES]]
+    found += [tr("entered {zone}", zone=titles.get(zone, zone)) for zone in zones[:MOST_ZONES]]
     if len(zones) > MOST_ZONES:
         found.append(tr("entered {n} more zones", n=len(zones) - MOST_ZONES))
     if new.stationary and not (old and old.stationary):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +26,8 @@ class PlacedRule:
 
     id: str
     kind: str
+    title: str = ""
+    """For people, with its id where another one is called so; empty: by its id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,8 @@ class CameraPlace:
     """For people."""
     zones: tuple[str, ...] = ()
     rules: tuple[PlacedRule, ...] = ()
+    zone_titles: tuple[str, ...] = ()
+    """For people, of each zone; empty: by its id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,17 @@ class BoxPlace:
     def camera_title(self, name: str) -> str:
         """For people; of a camera that is configured no longer its name."""
         return next((each.title for each in self.cameras if each.name == name), name)
+
+    def rule_title(self, camera: str, rule: str) -> str:
+        """For people; of a rule that has no title, or is configured no longer, its id."""
+        rules = (each for at in self.cameras if at.name == camera for each in at.rules if each.id == rule)
+        return next((each.title for each in rules if each.title), printable(rule))
+
+    def zone_title(self, camera: str, zone: str) -> str:
+        """For people; of a zone that has no title, or is configured no longer, its id."""
+        cameras = (each for each in self.cameras if each.name == camera)
+        titles = (pair for each in cameras for pair in zip(each.zones, each.zone_titles, strict=False))
+        return next((title for name, title in titles if name == zone and title), printable(zone))
 
 
 def read_places(connection: Connection, box_ids: Iterable[int] | None = None) -> Mapping[int, BoxPlace]:
@@ -80,17 +96,28 @@ def _cameras(info: str) -> tuple[CameraPlace, ...]:
     except ValueError:
         return ()
     cameras = _objects(said, "cameras")[:MOST_CAMERAS]  # an older contract had no bound
-    return tuple(_camera(each) for each in cameras)
+    return tuple(_camera(*each) for each in zip(cameras, _titles(cameras), strict=True))
 
 
-def _camera(said: Mapping[str, Any]) -> CameraPlace:
+def _camera(said: Mapping[str, Any], title: str) -> CameraPlace:
     name = _text(said.get("id"))
-    zones = tuple(_text(zone.get("id")) for zone in _objects(said, "zones")[:MOST_PLACES])
-    rules = tuple(
-        PlacedRule(_text(rule.get("id")), _text(rule.get("kind")))
-        for rule in _objects(said, "rules")[:MOST_PLACES]
+    zones, rules = (_objects(said, key)[:MOST_PLACES] for key in ("zones", "rules"))
+    placed = tuple(
+        PlacedRule(_text(rule.get("id")), _text(rule.get("kind")), called)
+        for rule, called in zip(rules, _titles(rules), strict=True)
     )
-    return CameraPlace(name, _text(said.get("name")) or name, zones, rules)
+    return CameraPlace(
+        name, title or name, tuple(_text(zone.get("id")) for zone in zones), placed, _titles(zones)
+    )
+
+
+def _titles(said: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """What each is called, with its id where that is another's title or id, too; empty: nothing was said."""
+    pairs = [(_text(each.get("id")), _text(each.get("name"))) for each in said]
+    times = Counter(word.casefold() for pair in pairs for word in {*pair})
+    return tuple(
+        f"{title} ({name})" if title and times[title.casefold()] > 1 else title for name, title in pairs
+    )
 
 
 def _objects(said: Any, key: str) -> list[Mapping[str, Any]]:

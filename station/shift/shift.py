@@ -201,7 +201,8 @@ def _counts(
     for (box_id, camera, rule), found in numbers.items():
         place = places.get(box_id)
         name, title = (place.title, place.camera_title(camera)) if place is not None else (UNKNOWN, camera)
-        counted = LineCount(name, title, rule, found, counted_ms[box_id, camera, rule])
+        called = place.rule_title(camera, rule) if place is not None else rule
+        counted = LineCount(name, title, called, found, counted_ms[box_id, camera, rule])
         lines.append(((of_box[box_id] > USUAL_LINES, name, title, rule), counted))
     return [counted for _, counted in sorted(lines, key=lambda each: each[0])]
 

@@ -10,7 +10,7 @@ from agent.core.geometry import Point
 from agent.core.rules.schedule import TimeWindow
 from agent.core.rules.zones import Zone
 from agent.core.types import EventKind, Severity
-from agent.settings.base import Name, Settings
+from agent.settings.base import Name, Settings, Title
 from agent.translatable import tr
 
 PERSONS = ("person",)
@@ -33,6 +33,7 @@ class BaseRule(Settings):
     """Without the detector it has nothing to look at."""
 
     id: Name = Field(description=tr("Name of the rule."))
+    title: Title = Field("", description="What officers read in place of the id; empty: the id.")
     severity: Severity = Field(
         Severity.INFO, description="alert is for the duty officer now, info for looking up."
     )

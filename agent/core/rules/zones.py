@@ -20,7 +20,7 @@ from agent.core.debounce import Debounce
 from agent.core.geometry import Point, crosses, inside, side
 from agent.core.plain_sum import plain_sum
 from agent.core.types import Box, Instant, Size
-from agent.settings.base import Name, Settings
+from agent.settings.base import Name, Settings, Title
 from agent.translatable import tr
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
@@ -45,6 +45,7 @@ class Zone(Settings):
     """A named part of the picture."""
 
     id: Name = Field(description=tr("Name of the zone."))
+    title: Title = Field("", description="What officers read in place of the id; empty: the id.")
     polygon: tuple[Corner, ...] = Field(
         min_length=3, max_length=64, description=tr("Corners in order, [x, y] each.")
     )

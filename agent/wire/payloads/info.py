@@ -20,6 +20,7 @@ class ZoneInfo(Payload):
     """A zone as configured."""
 
     id: Text = Field(description="As events name it.")
+    name: Text | None = Field(None, description="For people; null: its id.")
     points: tuple[tuple[Fraction, Fraction], ...] = Field((), description="[x, y] corners, fractions.")
 
 
@@ -27,6 +28,7 @@ class RuleInfo(Payload):
     """A rule as configured."""
 
     id: Text = Field(description="As events name it.")
+    name: Text | None = Field(None, description="For people; null: its id.")
     kind: Text = Field(description="Such as line, zone, motion.")
     zones: tuple[Text, ...] = Field((), description="Zones it watches.")
     labels: tuple[Text, ...] = Field((), description="Labels it is about; empty: all.")
@@ -38,7 +40,7 @@ class CameraInfo(Payload):
     """A camera as configured; never its address or credentials."""
 
     id: Name = Field(description="As in the topic.")
-    name: Text | None = Field(None, description="For people.")
+    name: Text | None = Field(None, description="For people; null: its id.")
     kind: Text | None = Field(None, description="rtsp, usb, csi or file.")
     frame: FramePayload | None = Field(None, description="Size of its picture, once known.")
     encoder: Text | None = Field(

@@ -14,6 +14,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Final
 
 from station.lookup.places import BoxPlace
@@ -119,10 +120,12 @@ def _named(places: Iterable[BoxPlace], among: AbstractSet[str]) -> dict[str, lis
         for camera in box.cameras:
             for name in (camera.title, f"{box.device}/{camera.name}"):
                 add(name, "camera", spot=(box.device, camera.name))
-            for zone in camera.zones:
+            for zone, title in zip_longest(camera.zones, camera.zone_titles, fillvalue=""):
                 add(zone, "zone", zone)
+                add(title, "zone", zone)
             for rule in camera.rules:
                 add(rule.id, "rule", rule.id)
+                add(rule.title, "rule", rule.id)
     return named
 
 

@@ -16,7 +16,6 @@ from markupsafe import Markup
 from sqlalchemy import Engine
 from starlette.responses import HTMLResponse, Response
 
-from agent.printable import printable
 from agent.translatable import joined, tr
 from station.access.audit_entry import AuditVerb
 from station.counting.buckets import PeriodRefused, Step
@@ -138,7 +137,7 @@ def counts_page(
         lines=_by_place(asked.listed, places, chosen),
         cut=[(places[each].title, MOST_LINES) for each in places if each in asked.cut],
         title=_title(chosen, places),
-        earlier_name=None if asked.older is None else printable(asked.older.rule),
+        earlier_name=None if asked.older is None else _rule_title(asked.older, places),
         series=series,
         table=table,
         charts=_charts(table, _title(chosen, places), visitor.language) if table.rows else [],
@@ -242,15 +241,21 @@ def _by_place(
     for each in dict.fromkeys((*listed, *chosen[-1:])):
         place = places[each.box_id]
         where = f"{place.title} · {place.camera_title(each.camera)}"
-        found.setdefault(where, []).append((_name(each), printable(each.rule)))
+        found.setdefault(where, []).append((_name(each), place.rule_title(each.camera, each.rule)))
     return sorted(found.items(), key=lambda each: each[0].casefold())
+
+
+def _rule_title(line: CountedLine, places: Mapping[int, BoxPlace]) -> str:
+    return places[line.box_id].rule_title(line.camera, line.rule)
 
 
 def _title(chosen: Sequence[CountedLine], places: Mapping[int, BoxPlace]) -> str:
     if not chosen:
         return ""
     place, line = places[chosen[-1].box_id], chosen[-1]
-    return joined(" · ", (place.title, place.camera_title(line.camera), printable(line.rule)))
+    return joined(
+        " · ", (place.title, place.camera_title(line.camera), place.rule_title(line.camera, line.rule))
+    )
 
 
 def _charts(table: CountTable, title: str, language: str) -> list[tuple[str, Markup]]:

@@ -141,8 +141,8 @@ def _row(visitor: Visitor, card: EventCard) -> dict[str, Any]:
         "what": sentence,
         "who": "",
         "where": translated(place_words(card), visitor.language),
-        "rule": card.rule,
-        "zones": ", ".join(card.zones),
+        "rule": card.rule_title,
+        "zones": ", ".join(card.zone_titles),
         "ended_ms": card.ended_ms,
         "day": visitor.console.templates.day(card.began_ms),
     }

@@ -271,7 +271,7 @@ def _counted(visitor: Visitor, counts: Sequence[OpenCount], wanted: QueueWish) -
         {
             "key": f"{each.box_id}/{each.camera}/{each.rule}",
             "where": f"{places[each.box_id].title} · {places[each.box_id].camera_title(each.camera)}",
-            "rule": each.rule,
+            "rule": places[each.box_id].rule_title(each.camera, each.rule),
             "number": each.number,
             "seen": each.seen,
             "on": "true" if wanted.is_of(each) else "",

@@ -48,7 +48,7 @@ def _row(rule: JudgedRule, places: Mapping[int, BoxPlace]) -> dict[str, Any]:
     shown = None if share is None else [round(each * 100) for each in (share.share, share.low, share.high)]
     return {
         "where": f"{place.title} · {place.camera_title(rule.camera)}",
-        "rule": rule.rule,
+        "rule": place.rule_title(rule.camera, rule.rule),
         "what": named(RULE_WORDS, rule.rule_kind),
         "judged": rule.judged,
         "false": rule.false,

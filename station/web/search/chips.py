@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import zip_longest
 from typing import Final
 
 from agent.translatable import tr
@@ -68,6 +69,7 @@ def chips_of(asked: AskedSearch, places: Mapping[int, BoxPlace]) -> list[Chip]:
     """Every value but the time, in the order of the form."""
     search, found = asked.search, list[Chip]()
     by_device = {place.device: place for place in places.values()}
+    zone, rule = _called(_zone_titles(places.values())), _called(_rule_titles(places.values()))
     said: tuple[tuple[str, Callable[[str], str]], ...] = (
         ("boxes", lambda value: _box_words(value, by_device)),
         ("cameras", lambda value: _camera_words(value, by_device)),
@@ -76,8 +78,8 @@ def chips_of(asked: AskedSearch, places: Mapping[int, BoxPlace]) -> list[Chip]:
         ("vehicle_colours", _vehicle_words),
         ("clothes_colours", _clothes_words),
         ("directions", lambda value: tr("direction: {direction}", direction=direction_word(value))),
-        ("zones", lambda value: tr("zone: {zone}", zone=value)),
-        ("rules", lambda value: tr("rule: {rule}", rule=value)),
+        ("zones", lambda value: tr("zone: {zone}", zone=zone(value))),
+        ("rules", lambda value: tr("rule: {rule}", rule=rule(value))),
         ("severities", severity_word),
         ("reviews", lambda value: STATE_WORDS.get(value, value)),
         ("words", lambda value: f"“{value}”"),
@@ -183,8 +185,8 @@ def choices_of(asked: AskedSearch, places: Mapping[int, BoxPlace], directions: I
         directions=_listed(dict.fromkeys(("in", "out", *directions)), search.directions, direction_word),
         severities=_listed(("alert", "info"), search.severities, severity_word),
         reviews=_listed(STATE_WORDS, search.reviews, lambda value: STATE_WORDS.get(value, value)),
-        zones=_listed(zones, search.zones, str),
-        rules=_listed(rules, search.rules, str),
+        zones=_listed(zones, search.zones, _called(_zone_titles(places.values()))),
+        rules=_listed(rules, search.rules, _called(_rule_titles(places.values()))),
         places=[_place(place, asked) for place in places.values()],
         more=sum(max(0, len(names) - LISTED_PLACES) for each in by_box for names in each),
     )
@@ -193,6 +195,23 @@ def choices_of(asked: AskedSearch, places: Mapping[int, BoxPlace], directions: I
 def _zones_and_rules(place: BoxPlace) -> tuple[list[str], list[str]]:
     zones = sorted({zone for camera in place.cameras for zone in camera.zones})
     return zones, sorted({rule.id for camera in place.cameras for rule in camera.rules})
+
+
+def _zone_titles(places: Iterable[BoxPlace]) -> Iterator[tuple[str, str]]:
+    for camera in (camera for place in places for camera in place.cameras):
+        yield from zip_longest(camera.zones, camera.zone_titles, fillvalue="")
+
+
+def _rule_titles(places: Iterable[BoxPlace]) -> Iterator[tuple[str, str]]:
+    return ((rule.id, rule.title) for place in places for camera in place.cameras for rule in camera.rules)
+
+
+def _called(titles: Iterable[tuple[str, str]]) -> Callable[[str], str]:
+    """What is asked for by id, in words: what all call it who have it, else its id."""
+    by_id: dict[str, set[str]] = {}
+    for name, title in titles:
+        by_id.setdefault(name, set()).add(title or name)
+    return lambda name: next(iter(by_id[name])) if len(by_id.get(name, ())) == 1 else name
 
 
 def _listed(known: Iterable[str], asked: Sequence[str], words: Callable[[str], str]) -> list[Choice]:

@@ -57,6 +57,37 @@ def test_heads_cannot_be_taken_out_where_nobody_looks_for_people() -> None:
         parse(blind.encode(), "f")
 
 
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        (
+            MINIMAL
+            + '    title: "Hướng chợ"\n  - {name: south, title: " Hướng chợ", source: {kind: file, path: a}}\n',
+            r"cameras\[1\]\.title",
+        ),
+        (
+            MINIMAL
+            + "    rules: [{kind: motion, id: a-1, title: Vạch}, {kind: motion, id: a-2, title: Vạch}]\n",
+            r"cameras\[0\]\.rules\[1\]\.title",
+        ),
+        (
+            MINIMAL
+            + "    zones: [{id: a-1, title: Sân, polygon: [[0, 0], [1, 0], [1, 1]]},"
+            + " {id: a-2, title: Sân, polygon: [[0, 0], [1, 0], [1, 1]]}]\n",
+            r"cameras\[0\]\.zones\[1\]\.title",
+        ),
+    ],
+)
+def test_what_officers_could_not_tell_apart_is_refused(text: str, place: str) -> None:
+    with pytest.raises(ConfigError, match=rf"{place}: .* is the name of .* already"):
+        parse(text.encode(), "f")
+
+
+def test_several_may_have_no_title() -> None:
+    text = MINIMAL + "  - {name: south, title: '', source: {kind: file, path: a}}\n"
+    assert [each.title for each in parse(text.encode(), "f").cameras] == ["", ""]
+
+
 def test_a_zone_whose_name_is_amiss_is_not_said_to_be_missing_too() -> None:
     zone = "{name: road, polygon: [[0, 0], [1, 0], [1, 1]]}"
     text = MINIMAL + f"    zones: [{zone}]\n    rules: [{{kind: zone, id: a-b, zone: road}}]\n"

@@ -36,7 +36,7 @@ def said(
     decoder: tuple[str | None, str | None] = (None, None),
 ) -> InfoPayload:
     cameras = [
-        birth.DescribedCamera(each.name, each.source.kind, each.pipeline(config.device).rules)
+        birth.DescribedCamera(each.name, each.source.kind, each.pipeline(config.device).rules, each.title)
         for each in config.cameras
     ]
     session = Session("a-session", NOW, "first_start", config_sha256(config), versions())
@@ -58,6 +58,21 @@ def test_it_names_the_box_its_network_and_what_it_stands_on(config: Config) -> N
     assert info.model.name == "squares"
     assert {"ngatu", "python", "system", "onnxruntime"} <= set(info.versions)
     assert info.config_sha256 == config_sha256(config)
+
+
+def test_what_officers_call_a_camera_its_zones_and_rules_goes_with_their_ids(config: Config) -> None:
+    (bare,) = said(config).cameras
+    assert {bare.name, *(each.name for each in (*bare.zones, *bare.rules))} == {None}
+
+    (camera,) = config.cameras
+    zones = tuple(each.model_copy(update={"title": f"Vùng {each.id}"}) for each in camera.zones)
+    rules = tuple(each.model_copy(update={"title": f"Quy tắc {each.id}"}) for each in camera.rules)
+    update = {"title": " Hướng chợ ", "zones": zones, "rules": rules}
+    (named,) = said(config.model_copy(update={"cameras": (camera.model_copy(update=update),)})).cameras
+
+    assert named.name == "Hướng chợ"
+    assert [each.name for each in named.zones] == [f"Vùng {each.id}" for each in camera.zones]
+    assert [each.name for each in named.rules] == [f"Quy tắc {each.id}" for each in camera.rules]
 
 
 def test_it_tells_where_the_lines_and_zones_of_a_camera_lie(config: Config) -> None:

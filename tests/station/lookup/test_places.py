@@ -24,10 +24,36 @@ def test_places_have_what_each_box_told_last_and_nothing_of_one_that_told_nothin
         first, second = read_places(connection).values()
 
     assert first == BoxPlace(first.id, "a-2", "a-2", round(SIX.timestamp() * 1000), ())
-    camera = CameraPlace("north", "Bắc", ("lane",), (PlacedRule("stop", "line"),))
+    camera = CameraPlace("north", "Bắc", ("lane",), (PlacedRule("stop", "line"),), ("",))
     assert (second.title, second.cameras) == ("Ngã tư", (camera,))
     assert second.camera_title("north") == "Bắc"
     assert second.camera_title("gone") == "gone"
+
+
+def test_titles_are_told_and_those_that_are_alike_with_their_ids(place: Place) -> None:
+    said = {
+        "zones": [{"id": "lane", "name": "Làn xe máy"}, {"id": "yard", "name": "lane"}, {"id": "gate"}],
+        "rules": [
+            {"id": "stop", "kind": "line", "name": "Vạch\u202e dừng"},
+            {"id": "way-1", "kind": "wrong_way", "name": "Một chiều"},
+            {"id": "way-2", "kind": "wrong_way", "name": "một chiều"},
+        ],
+    }
+    cameras = {"north": "Chợ", "south": "chợ", "east": "Cầu"}
+    with closing(place.open(now=SIX.timestamp)) as store:
+        store.commit([born("north-01", "Ngã tư", cameras, SIX, north=said)])
+
+    with place.engine.connect() as connection:
+        (box,) = read_places(connection).values()
+
+    assert [each.title for each in box.cameras] == ["Chợ (north)", "chợ (south)", "Cầu"]
+    assert [box.zone_title("north", each) for each in ("lane", "yard", "gate", "gone")] == [
+        "Làn xe máy", "lane (yard)", "gate", "gone",
+    ]  # fmt: skip
+    assert [box.rule_title("north", each) for each in ("stop", "way-1", "way-2", "gone")] == [
+        "Vạch\ufffd dừng", "Một chiều (way-1)", "một chiều (way-2)", "gone",
+    ]  # fmt: skip
+    assert box.rule_title("south", "stop") == "stop"
 
 
 def test_only_the_boxes_that_are_asked_for_are_read_by_the_order_of_their_titles(place: Place) -> None:

@@ -24,7 +24,8 @@ def card(**fields: object) -> EventCard:
         "box_id": 1, "event_id": "e-1", "revision": 1, "box": "north-01", "box_title": "ngã tư chợ",
         "camera": "north", "camera_title": "Ngã tư chợ, hướng bắc", "kind": "wrong_way", "label": "motorcycle",
         "riders": 2, "direction": None, "severity": "alert", "phase": "end", "end_reason": "left",
-        "detail": None, "rule": "r-1", "rule_kind": "wrong_way", "zones": (), "track_id": None,
+        "rule": "r-1", "rule_title": "r-1", "rule_kind": "wrong_way", "zones": (), "zone_titles": (),
+        "detail": None, "track_id": None,
         "score_permille": 910, "began_ms": AT_MS, "latest_ms": AT_MS, "ended_ms": AT_MS, "received_ms": AT_MS,
         "late": False, "replayed": False, "clock": "ntp", "thumbnail": None, "scene": None,
     }  # fmt: skip

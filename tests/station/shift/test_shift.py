@@ -54,6 +54,16 @@ def test_counts_are_summed_and_say_how_much_was_counted(store: Engine, tmp_path:
     assert (line.box, line.camera, line.rule) == ("Ngã tư Hải Ninh", "Hướng Bắc", "vach-dung")
 
 
+def test_a_line_is_called_by_its_title(store: Engine, tmp_path: Path) -> None:
+    rules = [{"id": "vach-dung", "kind": "line", "name": "Vạch dừng"}]
+    info = {"cameras": [{"id": "north", "name": "Hướng Bắc", "rules": rules}]}
+    with store.begin() as connection:
+        titled = add_box(connection, "hai-ninh", "titled-02", info)
+        add_count(connection, titled, 1, AT, {"car": {"in": 2}})
+
+    assert [line.rule for line in shift(store, tmp_path).counts] == ["Vạch dừng"]
+
+
 def test_of_a_box_that_counts_without_end_only_so_much_is_summed_and_other_boxes_are_whole(
     store: Engine, tmp_path: Path
 ) -> None:

@@ -17,7 +17,8 @@ AT_MS = 1_795_000_000_000
 CARD = EventCard(
     box_id=1, event_id="e-1", revision=1, box="cho-01", box_title="Chợ Hải Ninh", camera="north",
     camera_title="Hướng Bắc", kind="wrong_way", label="motorcycle", riders=2, direction=None, severity="alert",
-    phase="start", end_reason=None, detail=None, rule="mot-chieu", rule_kind="wrong_way", zones=(),
+    phase="start", end_reason=None, detail=None, rule="mot-chieu", rule_title="Đường một chiều",
+    rule_kind="wrong_way", zones=(), zone_titles=(),
     track_id="t-1", score_permille=900, began_ms=AT_MS, latest_ms=AT_MS, ended_ms=None, received_ms=AT_MS + 800,
     late=False, replayed=False, clock="ntp", thumbnail="a" * 64, scene=None,
 )  # fmt: skip

@@ -23,6 +23,11 @@ AT_MS = round(AT.timestamp() * 1000)
 HOSTILE = "<img src=x onerror=alert(1)>"
 FRAME = {"frame": {"width_px": 640, "height_px": 480}, "model": {"name": "yolox-nano", "sha256": "a" * 64}}
 
+TITLES = {
+    "zones": [{"id": "lane-1", "name": "Làn xe máy", "points": []}],
+    "rules": [{"id": "stop-line", "kind": "line", "name": "Vạch dừng"}],
+}
+
 
 @pytest.fixture(scope="module")
 def screen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DutyScreen]:
@@ -35,6 +40,7 @@ def screen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DutyScreen]:
     seen |= {
         "vehicle_colour": {"word": "red", "confidence": 0.8},
         "clothes_colour": {"word": "unknown", "confidence": 0.2},
+        "entered_zones": ["lane-1"],
     }
     alert = {"kind": "wrong_way", "severity": "alert", "object": seen, **FRAME}
     recording = {
@@ -43,7 +49,7 @@ def screen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DutyScreen]:
     with closing(place.open(now=lambda: AT.timestamp() + 1)) as store:
         store.commit(
             [
-                born("north-01", "Ngã tư chợ", {"north": "Hướng Bắc"}, AT),
+                born("north-01", "Ngã tư chợ", {"north": "Hướng Bắc"}, AT, north=TITLES),
                 born("east-02", "Cầu", {"gate": "A"}, AT),
             ]
         )
@@ -111,6 +117,17 @@ def test_what_happened_around_it_is_one_press_away(
     assert set(re.findall(r'href="/events/[^/"]+/(e-\d+)"', listed)) == found
 
 
+def test_zones_and_rules_are_called_as_the_technician_wrote_for_people(lan: httpx.Client) -> None:
+    text = page(lan)
+
+    assert re.search(r"Vùng\s*</dt>\s*<dd[^>]*>\s*Làn xe máy\s*<", text)
+    assert re.search(r"Quy tắc\s*</dt>\s*<dd[^>]*>\s*Vạch dừng: ", text)
+    assert "vào vùng Làn xe máy" in text
+    assert "Quy tắc Vạch dừng: " in unescape(lan.get("/events/north-01/e-1/review").text)
+    listed = unescape(lan.get("/lookup?from=2026-11-26T08:50&to=2026-11-26T09:11&view=list").text)
+    assert "Vạch dừng" in listed and "Làn xe máy" in listed
+
+
 def test_its_path_is_drawn_over_the_whole_view(lan: httpx.Client) -> None:
     text = page(lan)
 
@@ -124,7 +141,7 @@ def test_its_path_is_drawn_over_the_whole_view(lan: httpx.Client) -> None:
 def test_every_message_stands_there_with_what_was_new(lan: httpx.Client) -> None:
     text = page(lan)
 
-    assert "bắt đầu, kèm ảnh toàn cảnh, kèm ảnh" in text
+    assert "bắt đầu, vào vùng Làn xe máy, kèm ảnh toàn cảnh, kèm ảnh" in text
     assert "kết thúc: đã đi khỏi" in text
 
 

@@ -12,10 +12,12 @@ from playwright.sync_api import Browser
 from station.review.queue import ReviewQueue
 from station.review.standing import Reviewer
 from station.review.states import FalseReason, ReviewState
+from tests.station.counting.counts import quarters
 from tests.station.lookup.test_query import lasting
 from tests.support.duty_room import PHONE
 from tests.support.duty_screen import PASSWORD, DutyScreen
 from tests.support.stores import Place
+from tests.support.told_events import born
 
 HA = Reviewer("ha", "Hà")
 
@@ -49,6 +51,28 @@ def test_a_rule_says_its_share_how_sure_that_is_and_what_would_help(screen: Duty
     assert "ordinary traffic 8" in page
     assert "above the longest red light" in page and "cameras[].rules[].min_s" in page
     assert "too few judged" in page, "of the three a month ago"
+
+
+def test_a_rule_is_called_by_its_title_here_in_the_queue_and_among_the_counts(
+    screen: DutyScreen, stored: Place
+) -> None:
+    rules = [
+        {"id": "no-stopping", "kind": "stopped_vehicle", "name": "Cấm dừng"},
+        {"id": "the-line", "kind": "line", "name": "Vạch chợ"},
+    ]
+    now = datetime.now(UTC)
+    rule = {"id": "no-stopping", "kind": "stopped_vehicle"}
+    said = {"start_time": now.isoformat(), "time": now.isoformat(), "rule": rule}
+    with closing(stored.open()) as store:
+        store.commit([born("north-01", "Chợ", {"north": "Bắc"}, now, north={"rules": rules})])
+        store.commit([lasting(n, 0, 1, **said) for n in (1, 2)])
+        store.commit(quarters(now.replace(minute=0, second=0, microsecond=0) - timedelta(hours=1), 1))
+    ReviewQueue(stored.engine).mark((1, "e-1"), ReviewState.CONFIRMED, HA, seen=0)
+    client = screen.client()
+
+    for path in ("/rules", "/review", "/counts"):
+        page = client.get(path).text
+        assert ("Vạch chợ" if path == "/counts" else "Cấm dừng") in page, path
 
 
 @pytest.mark.parametrize("days", ["", "7", "30", "nonsense", "-1"])

@@ -38,6 +38,23 @@ def test_each_value_is_a_chip_in_words_that_can_be_taken_away() -> None:
     assert "riders" not in chips[7].address
 
 
+def test_zones_and_rules_are_called_by_their_titles_where_all_who_have_them_call_them_so() -> None:
+    rules = (PlacedRule("stop", "line", "Vạch dừng"), PlacedRule("way", "wrong_way", "Một chiều"))
+    titled = CameraPlace("north", "Bắc", ("lane", "gate"), rules, ("Làn xe máy", ""))
+    other = CameraPlace("south", "Nam", (), (PlacedRule("way", "wrong_way"),))
+    places = {1: BoxPlace(1, "hn-01", "Chợ", 0, (titled,)), 2: BoxPlace(2, "hn-02", "Cầu", 0, (other,))}
+
+    chips = chips_of(asked("zone=lane&rule=stop&rule=way&rule=gone"), places)
+    choices = choices_of(asked(""), places, [])
+
+    assert [translated(each.words, "vi") for each in chips] == [
+        "vùng: Làn xe máy", "quy tắc: Vạch dừng", "quy tắc: way", "quy tắc: gone",
+    ]  # fmt: skip
+    assert [(each.value, each.words) for each in (*choices.zones, *choices.rules)] == [
+        ("gate", "gate"), ("lane", "Làn xe máy"), ("stop", "Vạch dừng"), ("way", "way"),
+    ]  # fmt: skip
+
+
 def test_a_colour_that_is_not_known_is_a_chip_and_a_choice_of_its_own() -> None:
     chips = chips_of(asked("colour=unknown&clothes=unknown"), PLACES)
     choices = choices_of(asked("colour=unknown"), PLACES, [])
