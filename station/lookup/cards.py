@@ -165,6 +165,7 @@ _BY_ARRAY = _QUERY.where(event.c.event_id == any_(bindparam("ids", type_=ARRAY(T
 def _card(row: Row[Any], places: Mapping[int, BoxPlace]) -> EventCard:
     place = places[row.box_id]
     zones = tuple(zone for zone in (row.zones or "").split(",") if zone)
+    titles = place.zone_titles(row.camera) if zones else {}
     state = row.review_state or NEW
     return EventCard(
         box_id=row.box_id,
@@ -186,7 +187,7 @@ def _card(row: Row[Any], places: Mapping[int, BoxPlace]) -> EventCard:
         rule_title=place.rule_title(row.camera, row.rule_id),
         rule_kind=printable(row.rule_kind),
         zones=tuple(printable(zone) for zone in zones),
-        zone_titles=tuple(place.zone_title(row.camera, zone) for zone in zones),
+        zone_titles=tuple(titles.get(zone, "") or printable(zone) for zone in zones),
         track_id=row.track_id,
         score_permille=row.top_score_permille,
         began_ms=row.began_ms,

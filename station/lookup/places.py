@@ -64,14 +64,17 @@ class BoxPlace:
 
     def rule_title(self, camera: str, rule: str) -> str:
         """For people; of a rule that has no title, or is configured no longer, its id."""
-        rules = (each for at in self.cameras if at.name == camera for each in at.rules if each.id == rule)
-        return next((each.title for each in rules if each.title), printable(rule))
+        found = (each.title for each in self._at(camera).rules if each.id == rule)
+        return next(found, "") or printable(rule)
 
-    def zone_title(self, camera: str, zone: str) -> str:
-        """For people; of a zone that has no title, or is configured no longer, its id."""
-        cameras = (each for each in self.cameras if each.name == camera)
-        titles = (pair for each in cameras for pair in zip(each.zones, each.zone_titles, strict=False))
-        return next((title for name, title in titles if name == zone and title), printable(zone))
+    def zone_titles(self, camera: str) -> Mapping[str, str]:
+        """For people, by id; empty of a zone without. Of all at once, for an event may name many."""
+        at = self._at(camera)
+        return dict(zip(at.zones, at.zone_titles, strict=False))
+
+    def _at(self, camera: str) -> CameraPlace:
+        """The first of this name: a box may claim hundreds of it."""
+        return next((each for each in self.cameras if each.name == camera), CameraPlace(camera, camera))
 
 
 def read_places(connection: Connection, box_ids: Iterable[int] | None = None) -> Mapping[int, BoxPlace]:
