@@ -62,8 +62,8 @@ def sum_up(connection: Connection, now_ms: int, most: int) -> int:
         intervals = list(_touching(connection, row))
         if intervals:
             hour = hour_from(row.hour_ms, intervals)
-            is_told = hour is not None and len(hour.numbers) <= MOST_COUNTS
-            made.append(key | {"sums": hour.as_text() if is_told and hour is not None else None})
+            sums = None if hour is None or len(hour.numbers) > MOST_COUNTS else hour.as_text()
+            made.append(key | {"sums": sums})
         else:
             gone.append(key)
     for statement, values in ((_MADE, made), (_GONE, gone)):

@@ -183,9 +183,8 @@ def _remembered(
         or_(alarm.c.closed_ms.is_(None), alarm.c.closed_ms > start_ms),
     )
     for row in connection.execute(query):
-        place = places.get(row.box_id)
         ends_ms = row.closed_ms if row.closed_ms is not None and row.closed_ms < end_ms else None
-        title = place.title if place is not None else UNKNOWN
+        title = _title(places, row.box_id)
         yield Outage(title, "", REMEMBERED[row.kind], row.opened_ms, ends_ms, "", (row.box_id, ""))
 
 
@@ -196,8 +195,7 @@ def absences(
     first_ms = box.c.first_seen_ms
     found = []
     for row in connection.execute(select(box.c.id, first_ms).where(first_ms > start_ms, first_ms < end_ms)):
-        place = places.get(row.id)
-        title = place.title if place is not None else UNKNOWN
+        title = _title(places, row.id)
         found.append(Outage(title, "", ABSENT, start_ms, row.first_seen_ms, "", (row.id, "")))
     return tuple(sorted(found, key=_order))
 
@@ -209,11 +207,10 @@ def lasting_outages(
 
     Of a box that is not connected nobody knows more of its end than when it was last heard.
     """
-    query = select(box.c.id, box.c.state, box.c.state_ms, box.c.last_seen_ms)
+    query = select(box.c.id, box.c.state, box.c.last_seen_ms)
     found = []
     for row in connection.execute(query.where(box.c.state.in_(BOX_FAULTS), box.c.last_seen_ms < end_ms)):
-        place = places.get(row.id)
-        title = place.title if place is not None else UNKNOWN
+        title = _title(places, row.id)
         found.append(Outage(title, "", row.state, row.last_seen_ms, None, "", (row.id, "")))
     of = camera.c
     cameras: Select[Any] = select(of.box_id, of.name.label("camera"), of.state, of.since_ms.label("at"))
@@ -226,7 +223,7 @@ def _outage(row: Row[Any], until: int | None, places: Mapping[int, BoxPlace]) ->
     place, (_, camera) = places.get(row.box_id), _whose(row)
     reason = getattr(row, "reason", None) or ""
     return Outage(
-        box=place.title if place is not None else UNKNOWN,
+        box=_title(places, row.box_id),
         camera=place.camera_title(camera) if place is not None and camera else camera,
         state=camera_word(row.state, reason) if camera else row.state,
         start_ms=row.at,
@@ -234,6 +231,11 @@ def _outage(row: Row[Any], until: int | None, places: Mapping[int, BoxPlace]) ->
         reason=reason,
         whose=_whose(row),
     )
+
+
+def _title(places: Mapping[int, BoxPlace], box_id: int) -> str:
+    place = places.get(box_id)
+    return UNKNOWN if place is None else place.title
 
 
 def _order(each: Outage) -> tuple[bool, int, str, str]:
