@@ -116,6 +116,26 @@ class _Now:
     relit: bool
     """The light is another than a frame ago."""
 
+    @property
+    def settled(self) -> bool:
+        """The scene is known, so that what differs from it means something."""
+        return self.known.settled is not None
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What the large parts of one frame are, and what is known of the scene after it."""
+
+    large: Sequence[Thing]
+    moves: Sequence[Thing]
+    """The large parts that move, whether they go anywhere or not."""
+    goes: Sequence[Thing]
+    """What moves, without what flits before it."""
+    firm: Plane
+    known: SceneModel
+    still: StillPlaces
+    places: RestlessPlaces
+
 
 def update(
     state: MotionState | None, frame: Frame, settings: MotionSettings, followed: Sequence[Box] = ()
@@ -129,95 +149,101 @@ def update(
     if state is None or _unlike(state, plane, at, settings):
         return _fresh(plane, at, settings), Motion((), 0.0, settling=True)
     now = _compare(state, plane, at, settings)
-    settled = now.known.settled is not None
-    there = standing.regions(state.still, plane.shape)
     calm = at if now.share < settings.switch_share else state.calm
-    if settled and _switched(state, now.share, at.since(calm), settings):
+    if now.settled and _switched(state, now.share, at.since(calm), settings):
+        there = standing.regions(state.still, plane.shape)
         return _switched_to(state, plane, at, settings), Motion((), now.share, settling=True, standing=there)
-    relit = at if now.relit else state.relit
-    large = things(now.mask, now.outlines, settings.min_area, settings.max_regions) if settled else []
-    learns = model_update.due(now.known, at)
-    looks = settled and standing.due(state.still, at, large)
-    known, still, places = now.known, state.still, state.places
-    lasts = _lasting(state, now, large, settings) if places.flitting is not None else large
-    firm, moves, goes = np.zeros(plane.shape, np.uint8), list[Thing](), list[Thing]()
-    if large or learns or looks:  # else nobody asks what changes, and most frames of a quiet street end here
-        moved, strange = _changes(now)
-        if large:
-            evidence = _evidence(state, now, moved, strange)
-            moves, firm = moving(large, evidence)
-            goes = moves if lasts is large else _going(moves, large, lasts, evidence)
-        if looks:
-            still = standing.look(
-                still,
-                StillLook(now.plane, now.known.model.view, moved, strange, large, settings.min_area),
-                at,
-            )
-            there = standing.regions(still, plane.shape)
-        if learns:
-            lesson = Lesson(
-                plane=now.plane, at=at, raw=now.raw, raw_before=state.raw, moved=moved, strange=strange
-            )
-            known = model_update.learn(known, lesson, settings)
-        if learns and settled:
-            places = restless.look(places, _restless_look(now, moved, strange, lasts, followed), at.mono_s)
+    judged = _judge(state, now, settings, followed)
     dim = _looked(state, now, settings)
-    tellable = restless.tellable(places, large, now.mask.size) if places.swaying is not None else large
-    beside = Differing(now.far, now.known.limit, now.known.model.noise, state.seen)
-    whole = {id(part): grown(part, beside) for part in tellable}
-    regions, stays = _boxes(places, moves, goes, whole, dim, now, settings)
+    whole = _whole(now, judged, state.seen)
     new = MotionState(
-        known=known,
+        known=judged.known,
         at=at,
-        mask=steady.mask_in_frame(now.steady, restless.shown(places, now.mask, list(whole.values()))),
+        mask=steady.mask_in_frame(now.steady, restless.shown(judged.places, now.mask, list(whole.values()))),
         parts=now.mask,
         raw=now.raw,
-        firm=firm,
+        firm=judged.firm,
         faint=dim,
-        still=still,
-        places=places,
+        still=judged.still,
+        places=judged.places,
         steady=now.steady,
         share=now.share,
         calm=calm,
         unlike=now.unlike,
-        relit=relit,
+        relit=at if now.relit else state.relit,
         asked_s=now.asked_s,
         past=_past(now, at),
         seen=state.seen,
         ignore=state.ignore,
     )
-    share = now.share if settled else 0.0
-    fresh = settled and relit is not None and at.since(relit) < _RELIT_S
-    return new, Motion(
+    regions, stays = _boxes(judged, whole, dim, now, settings)
+    return new, _motion(new, now, regions, stays, settings)
+
+
+def _judge(state: MotionState, now: _Now, settings: MotionSettings, followed: Sequence[Box]) -> _Judged:
+    """What the large parts are, and the scene with what is to be learned of this frame."""
+    large = things(now.mask, now.outlines, settings.min_area, settings.max_regions) if now.settled else []
+    learns = model_update.due(now.known, now.at)
+    looks = now.settled and standing.due(state.still, now.at, large)
+    known, still, places = now.known, state.still, state.places
+    firm, moves, goes = np.zeros(now.plane.shape, np.uint8), list[Thing](), list[Thing]()
+    if large or learns or looks:  # else nobody asks what changes, and most frames of a quiet street end here
+        moved, strange = _changes(now)
+        lasts = _lasting(state, now, large, settings) if places.flitting is not None else large
+        if large:
+            evidence = _evidence(state, now, moved, strange)
+            moves, firm = moving(large, evidence)
+            goes = moves if lasts is large else _going(moves, large, lasts, evidence)
+        if looks:
+            sight = StillLook(now.plane, now.known.model.view, moved, strange, large, settings.min_area)
+            still = standing.look(still, sight, now.at)
+        if learns:
+            lesson = Lesson(
+                plane=now.plane, at=now.at, raw=now.raw, raw_before=state.raw, moved=moved, strange=strange
+            )
+            known = model_update.learn(known, lesson, settings)
+        if learns and now.settled:
+            places = restless.look(places, _restless_look(now, moved, strange, lasts, followed), now.at.mono_s)
+    return _Judged(large=large, moves=moves, goes=goes, firm=firm, known=known, still=still, places=places)
+
+
+def _whole(now: _Now, judged: _Judged, seen: Plane | None) -> dict[int, Thing]:
+    """Of the large parts that may be told, by their identity: the same as large as they are."""
+    large, places = judged.large, judged.places
+    tellable = restless.tellable(places, large, now.mask.size) if places.swaying is not None else large
+    beside = Differing(now.far, now.known.limit, now.known.model.noise, seen)
+    return {id(part): grown(part, beside) for part in tellable}
+
+
+def _motion(
+    new: MotionState, now: _Now, regions: tuple[Box, ...], stays: tuple[Box, ...], settings: MotionSettings
+) -> Motion:
+    """What is said of a frame after which the scene is `new`."""
+    fresh = now.settled and new.relit is not None and now.at.since(new.relit) < _RELIT_S
+    return Motion(
         regions,
-        share,
-        settling=not settled,
-        standing=there,
+        now.share if now.settled else 0.0,
+        settling=not now.settled,
+        standing=standing.regions(new.still, now.plane.shape),
         restless=stays,
         relit=fresh,
-        changing=_changing(now, state.seen, relit, settings) if fresh or not settled else (),
-        shift=steady.shift(now.steady, plane.shape),
+        changing=_changing(now, new.seen, new.relit, settings) if fresh or not now.settled else (),
+        shift=steady.shift(now.steady, now.plane.shape),
     )
 
 
 def _boxes(
-    places: RestlessPlaces,
-    moves: Sequence[Thing],
-    goes: Sequence[Thing],
-    whole: Mapping[int, Thing],
-    dim: Faint,
-    now: _Now,
-    settings: MotionSettings,
+    judged: _Judged, whole: Mapping[int, Thing], dim: Faint, now: _Now, settings: MotionSettings
 ) -> tuple[tuple[Box, ...], tuple[Box, ...]]:
     """What moves and may be told, and what else moves where the picture never rests, as the frame shows it.
 
     `whole` has parts, by their identity, as large as they are told.
     """
-    shape, most = now.plane.shape, settings.max_regions
-    every = _merged(boxes((whole.get(id(part), part) for part in moves), shape, most), dim.regions, most)
+    places, shape, most = judged.places, now.plane.shape, settings.max_regions
+    every = _merged(boxes((whole.get(id(part), part) for part in judged.moves), shape, most), dim.regions, most)
     if places.swaying is None and places.flitting is None:
         return steady.in_frame(now.steady, every, shape), ()
-    going = restless.tellable(places, goes, now.plane.size)
+    going = restless.tellable(places, judged.goes, now.plane.size)
     tellable = boxes((whole.get(id(part), part) for part in going), shape, most)
     tellable = _merged(
         tellable, tuple(box for box in dim.regions if restless.calm(places, box, box in dim.left)), most
