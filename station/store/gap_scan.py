@@ -45,9 +45,10 @@ class GapScan:
     def scan(self, connection: Connection, now_ms: int) -> list[Notice]:
         """Open, change and close gaps; gives back what the operator must hear of when that is committed.
 
-        While another station stands beside this one, new gaps say so: what is missing went there.
+        New gaps say why, where that is known: another station stands beside this one, and what is missing went
+        there; or the box is over its quota, and what is missing was refused here and waits at the box.
         """
-        cause = _cause(connection)
+        causes = _causes(connection)
         before, now, notices = self._holes, _holes(connection), []
         known: dict[int, list[MessageGap]] = {}
         for row in connection.execute(select(gap).where(gap.c.closed_ms.is_(None))):
@@ -61,6 +62,7 @@ class GapScan:
                 now.get(of_stream.id, []),
                 of_stream.report,
             )
+            cause = causes.get(None) or causes.get(of_stream.box)
             for changed in found:
                 _write(connection, of_stream.id, changed, now_ms, cause)
                 if changed.id is None or changed.state is GapState.FILLED:
@@ -105,9 +107,10 @@ def _streams(connection: Connection, ids: set[int]) -> list[_Stream]:
     ]
 
 
-def _cause(connection: Connection) -> str | None:
-    kinds = {each.kind for each in standing(connection)}
-    return str(AlarmKind.SECOND_STATION) if AlarmKind.SECOND_STATION in kinds else None
+def _causes(connection: Connection) -> dict[str | None, str]:
+    """Box, None for all of them -> the alarm that explains what is missing now."""
+    explain = AlarmKind.SECOND_STATION, AlarmKind.QUOTA
+    return {each.box: each.kind for each in standing(connection) if each.kind in explain}
 
 
 def _write(connection: Connection, stream_id: int, changed: MessageGap, now_ms: int, cause: str | None) -> None:

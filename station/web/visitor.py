@@ -40,8 +40,9 @@ LANGUAGE: Final = "ngatu-language"
 SAFE: Final = ("GET", "HEAD")
 AGAIN_S: Final = 5
 """After so many seconds somebody asks again who had too much under way."""
-FIRST_PAGES: Final = ("/own", "/own/password", "/logout")
-"""All that is open to somebody whose password was given by another: it is changed first."""
+FIRST_PAGES: Final = ("/own", "/own/password", "/logout", "/standing")
+"""All that is open to somebody whose password was given by another: it is changed first. `/standing` is what
+every page asks for, these too: whether what is pressed arrives."""
 
 
 class Turned(Exception):

@@ -17,7 +17,7 @@ gap = Table(  # numbers of a stream that did not come while later ones did
     Column("state", Text, nullable=False),  # open: may come; gone: the box has it no more; filled
     Column("opened_ms", BigInteger, nullable=False),
     Column("closed_ms", BigInteger),
-    Column("cause", Text),  # second_station: that one was at work when it was found; null: not known
+    Column("cause", Text),  # the alarm of that time that explains it: second_station, quota; null: not known
     Index("ix_gap_stream_id", "stream_id"),
 )
 

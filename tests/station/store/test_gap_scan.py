@@ -5,12 +5,14 @@ from __future__ import annotations
 from contextlib import closing
 
 import pytest
+from sqlalchemy import insert, select
 
 from station.ingest.alarms import AlarmKind
 from station.ingest.inbound import InboundMessage
 from station.store.alarms import close_alarm, raise_alarm
 from station.store.gap_scan import GapScan
 from station.store.gaps import GapState
+from station.store.schema import box
 from station.store.writer import Notice
 from tests.station.ingest.test_receipts import hello, messages
 from tests.support.stores import Place
@@ -127,3 +129,27 @@ def test_a_gap_that_is_found_beside_a_second_station_names_it_as_its_cause(table
 
     assert found.fields["cause"] == "second_station"
     assert tables.rows("select first, cause from gap order by first") == [(2, "second_station"), (4, None)]
+
+
+def test_a_gap_of_a_box_that_is_over_its_quota_names_that_and_no_gap_of_another_box_does(tables: Place) -> None:
+    scan = GapScan(60.0)
+    commit(tables, *messages(1, 1), *messages(2, 5))
+    with tables.engine.begin() as connection:
+        elsewhere = (
+            insert(box)
+            .values(commune="hai-ninh", device="south-02", first_seen_ms=1, last_seen_ms=1)
+            .returning(box.c.id)
+        )
+        raise_alarm(connection, AlarmKind.QUOTA, connection.scalars(elsewhere).one(), 5, "50 messages refused")
+    scanned(tables, scan, 10)
+    (of_nobody,) = scanned(tables, scan, 20)
+    commit(tables, *messages(3, 9))
+    with tables.engine.begin() as connection:
+        here = connection.scalars(select(box.c.id).where(box.c.device == "north-01")).one()
+        raise_alarm(connection, AlarmKind.QUOTA, here, 25, "50 messages refused")
+    scanned(tables, scan, 30)
+    (refused,) = scanned(tables, scan, 40)
+
+    assert "cause" not in of_nobody.fields
+    assert refused.fields["cause"] == "quota"
+    assert tables.rows("select first, cause from gap order by first") == [(2, None), (6, "quota")]
