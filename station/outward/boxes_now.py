@@ -14,10 +14,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from agent.errors import WireError
 from agent.wire import codec
 from agent.wire.payloads import HealthPayload, InfoPayload, Payload
+from station.lookup.places import BoxPlace, read_places
 from station.outward.feed import OutEvent
 from station.store.database import in_words
 from station.store.schema import box, camera, event
-from station.store.titles import sharing, shown_title, told_title
 
 P = TypeVar("P", bound=Payload)
 
@@ -36,8 +36,8 @@ class BoxNow:
     """Name -> streaming, stalled, lost, blind or disabled."""
     open_rules: frozenset[tuple[str, str]]
     """Camera and rule of every event that goes on."""
-    title: str
-    """Where it hangs by its own word, as people are shown it: with its device where another is called alike."""
+    place: BoxPlace
+    """What it and all of its cameras and rules are called, as people are shown it at the screen."""
 
 
 def boxes_now(engine: Engine) -> Sequence[BoxNow]:
@@ -52,7 +52,7 @@ def boxes_now(engine: Engine) -> Sequence[BoxNow]:
     try:
         with engine.connect() as connection, connection.begin():
             rows = connection.execute(select(*columns).order_by(box.c.commune, box.c.device)).all()
-            alike = sharing(connection)
+            places = read_places(connection)
             cameras: dict[int, dict[str, str]] = defaultdict(dict)
             for box_id, name, state in connection.execute(seen):
                 cameras[box_id][name] = state
@@ -70,7 +70,7 @@ def boxes_now(engine: Engine) -> Sequence[BoxNow]:
             _health(row.health or ""),
             cameras[row.id],
             frozenset(rules[row.id]),
-            shown_title(told_title(row.info), row.device, is_shared=row.id in alike),
+            places[row.id],
         )
         for row in rows
     ]

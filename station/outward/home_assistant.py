@@ -1,8 +1,8 @@
 """Boxes as devices of Home Assistant, by the device form of its MQTT discovery.
 
 Source: Home Assistant's documentation of the MQTT integration. A box is a device; its cameras, and each rule of
-them, are entities of it. What a box's operator calls his things goes through as he wrote it; what a topic or an
-id may not hold is left out.
+them, are entities of it. They are called what the screen calls them; what a topic or an id may not hold is left
+out.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from agent.core.types import EventKind, Phase
 from agent.settings.base import NAME_PATTERN
 from agent.transport.client import Will
 from agent.wire.payloads import CameraInfo, EventPayload, InfoPayload, rfc3339
+from station.lookup.places import BoxPlace
 from station.outward.boxes_now import BoxNow
 from station.outward.convention import MOST_KEPT_BYTES, Beside, OutMessage, as_json
 from station.outward.feed import OutEvent
@@ -111,7 +112,7 @@ class HomeAssistantConvention:
 
     def _config(self, box: BoxNow, info: InfoPayload, entities: dict[str, Any]) -> dict[str, Any]:
         version = info.versions.get("agent") or info.versions.get("ngatu")
-        device = {"ids": [_id(box)], "name": box.title, "mf": "ngatu", "sn": box.device}
+        device = {"ids": [_id(box)], "name": box.place.title, "mf": "ngatu", "sn": box.device}
         device |= {"mdl": info.role} if info.role else {}
         device |= {"sw": version} if version else {}
         there = [
@@ -167,12 +168,14 @@ class HomeAssistantConvention:
             },
         )
         for camera in _cameras(info):
-            yield from self._of_camera(camera, place, own)
+            yield from self._of_camera(camera, box.place, place, own)
         for camera in _cameras(info):
-            yield from self._of_rules(camera, place, own)
+            yield from self._of_rules(camera, box.place, place, own)
 
-    def _of_camera(self, camera: CameraInfo, place: str, own: str) -> Iterator[tuple[str, dict[str, Any]]]:
-        title, own = camera.name or camera.id, f"{own}_{camera.id}"
+    def _of_camera(
+        self, camera: CameraInfo, called: BoxPlace, place: str, own: str
+    ) -> Iterator[tuple[str, dict[str, Any]]]:
+        title, own = called.camera_title(camera.id), f"{own}_{camera.id}"
         yield (
             f"{camera.id}_blind",
             {
@@ -206,13 +209,15 @@ class HomeAssistantConvention:
                 },
             )
 
-    def _of_rules(self, camera: CameraInfo, place: str, own: str) -> Iterator[tuple[str, dict[str, Any]]]:
-        kinds = {rule.id: rule.kind for rule in camera.rules}
+    def _of_rules(
+        self, camera: CameraInfo, called: BoxPlace, place: str, own: str
+    ) -> Iterator[tuple[str, dict[str, Any]]]:
+        title, kinds = called.camera_title(camera.id), {rule.id: rule.kind for rule in camera.rules}
         for rule in _rules(camera):
             entity = {
                 "p": "binary_sensor",
                 "unique_id": f"{own}_{camera.id}_rule_{rule}",
-                "name": f"{camera.name or camera.id}: {rule}",
+                "name": f"{title}: {called.rule_title(camera.id, rule)}",
                 "state_topic": f"{place}/{camera.id}/rule/{rule}",
             }
             meaning = DEVICE_CLASS.get(kinds[rule])

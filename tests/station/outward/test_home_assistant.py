@@ -99,6 +99,28 @@ def test_a_box_that_is_called_like_another_is_named_with_its_device(store: Store
     }  # fmt: skip
 
 
+def test_cameras_and_rules_are_called_what_the_screen_calls_them(store: Store, engines: Engines) -> None:
+    rules = [
+        {"id": "stop-line", "name": "Vạch dừng", "kind": "line"},
+        {"id": "junction", "kind": "zone"},
+        {"id": "market", "name": "junction", "kind": "zone"},
+    ]
+    cameras = [
+        {"id": "north", "name": "Hướng chợ", "rules": rules},
+        {"id": "south", "name": "hướng chợ", "rules": rules[:1]},
+    ]
+    present_box(store, cameras=cameras)
+    _, body = config(engines, convention())
+
+    names = {key: each.get("name") for key, each in body["cmps"].items()}
+    assert names["north_event"] == "Hướng chợ (north): event"
+    assert names["south_blind"] == "hướng chợ (south): no picture"
+    assert names["south_rule_stop-line"] == "hướng chợ (south): Vạch dừng"
+    assert names["north_rule_stop-line"] == "Hướng chợ (north): Vạch dừng"
+    assert names["north_rule_junction"] == "Hướng chợ (north): junction"
+    assert names["north_rule_market"] == "Hướng chợ (north): junction (market)"
+
+
 def test_every_state_that_an_entity_reads_is_there(store: Store, engines: Engines) -> None:
     present_box(store)
     home = convention(pictures=True)
