@@ -13,7 +13,7 @@ from agent.settings.base import Secret
 from agent.settings.introspect import Shape, bounds, groups, kind, tag_of
 from agent.settings.location import SettingPlace, located
 from agent.settings.misread import corners_only, decimal_comma, form_of, meant, other_quotes, too_few_corners
-from agent.settings.quoting import Path, dotted, nearest, quoted, redacted, without_secret
+from agent.settings.quoting import Path, dotted, most_similar, nearest, quoted, redacted, without_secret
 from agent.settings.scalars import shown
 from agent.settings.yaml import Node
 from agent.translatable import filtered, joined, tr
@@ -54,6 +54,7 @@ def mistakes_of(error: ValidationError, root: Node, model: type[BaseModel]) -> l
     found: list[Mistake] = []
     said: set[Path] = set()
     meant_so: set[Path] = set()
+    absent: set[Path] = set()
     for detail in error.errors(include_url=False)[: 2 * MAX_TOLD]:
         place = located(detail["loc"], root, model)
         if place.refused or (place.either and place.path in said):
@@ -62,9 +63,12 @@ def mistakes_of(error: ValidationError, root: Node, model: type[BaseModel]) -> l
         mistake = _mistake(dict(detail), place, model)
         if mistake is not None:
             found.append(mistake)
-        if detail["type"] == "extra_forbidden":
-            meant_so |= {(*place.path[:-1], name) for name in _other_word(place)}
-    return [each for each in found if each.path not in meant_so]  # what stands there by another name is there
+        if detail["type"] == "missing":
+            absent.add(place.path)
+        elif detail["type"] == "extra_forbidden":
+            meant_so |= {(*place.path[:-1], name) for name in _other_word(place) or _misspelt(place)}
+    meant_so &= absent  # what stands there by another name is there
+    return [each for each in found if each.path not in meant_so]
 
 
 def _mistake(detail: dict[str, Any], place: SettingPlace, model: type[BaseModel]) -> Mistake | None:
@@ -234,6 +238,12 @@ def _other_word(place: SettingPlace) -> tuple[str, ...]:
         return "start", "end"
     here = _OTHER_WORDS.get(place.name, "")
     return (here,) if here in known else ()
+
+
+def _misspelt(place: SettingPlace) -> tuple[str, ...]:
+    """The setting that was meant by a name that is none; if it is required, it is not missing, too."""
+    known = place.owner.model_fields if place.owner is not None else {}
+    return (most_similar(place.name, list(known)),)
 
 
 @functools.cache

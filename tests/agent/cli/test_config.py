@@ -127,6 +127,15 @@ def test_a_wrong_file_ends_with_2_and_lines_on_stderr(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_zones_under_a_misspelt_name_are_one_message(tmp_path: Path) -> None:
+    text = (BROKEN / "unknown_zone.yaml").read_bytes().replace(b"- {id: parked, kind: object}", b"")
+    done = ngatu(tmp_path, text.replace(b"zones:", b"zone:"), "check")
+
+    assert (done.returncode, done.stdout) == (2, "")
+    (line,) = done.stderr.splitlines()
+    assert line.endswith("cameras[0].zone: no such setting; did you mean zones?")
+
+
 @pytest.mark.parametrize("path", sorted(BROKEN.iterdir()), ids=lambda path: path.stem)
 def test_no_wrong_file_gives_anything_but_lines(path: Path) -> None:
     command = typer.Typer()
