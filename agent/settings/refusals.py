@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from agent.settings.base import Secret
-from agent.settings.introspect import Shape, bounds, groups, kind, tag_of
+from agent.settings.introspect import GROUP, Shape, bounds, groups, kind, tag_of
 from agent.settings.location import SettingPlace, located
 from agent.settings.misread import corners_only, decimal_comma, form_of, meant, other_quotes, too_few_corners
 from agent.settings.quoting import Path, dotted, most_similar, nearest, quoted, redacted, without_secret
@@ -143,7 +143,7 @@ def _missing(place: SettingPlace) -> Mistake:
         limits = bounds(shape)
         about = _own_words(info.description or "") if info is not None else ""
         words = about
-        if kind(shape) != "group":
+        if kind(shape) != GROUP:
             words = joined(": ", filter(None, (joined(", ", filter(None, (kind(shape), limits))), about)))
     return Mistake(place.line, place.path, tr("required, but missing"), words)
 
@@ -197,7 +197,6 @@ def _given(value: Any, path: Path, expected: str) -> str:
 
 
 def _expected(words: str) -> str:
-    words = tr("group of settings") if words == "group" else words
     return words if words.startswith(("true", "one of", "[", "null")) else tr("a {words}", words=words)
 
 
