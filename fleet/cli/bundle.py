@@ -15,6 +15,7 @@ from rich.console import Console
 from agent.cli.exit import one_line_errors
 from agent.errors import NgatuError, UsageError
 from fleet.cli.folder import named_folder
+from fleet.cli.stopped import saying_what_is_written
 
 bundle_app = typer.Typer(
     help="Releases for boxes without internet: one signed file each.", no_args_is_help=True
@@ -136,8 +137,9 @@ def build_command(
         lock=lock,
         also=also or (),
     )
-    signing = read_private(key, passphrase(passphrase_file))
-    path, manifest = build(recipe, signing, out)
+    with saying_what_is_written("the bundle", out):
+        signing = read_private(key, passphrase(passphrase_file))
+        path, manifest = build(recipe, signing, out)
     size = sum(each.bytes for each in manifest.files.values())
     Console().print(
         f"{path}: ngatu {manifest.version} for {kind.arch}, Python {kind.python}: "
@@ -164,13 +166,15 @@ def lock_command(
     source: Source = Path(),
 ) -> None:
     """Write anew which wheels a board gets, with their hashes, of what the registry has now."""
-    from fleet.bundle.boards import BOARDS, known, make_lock  # noqa: PLC0415
+    from fleet.bundle.boards import BOARDS, LOCKS, known, make_lock  # noqa: PLC0415
 
     names = board or list(BOARDS)
     for name in names:
         known(name)
     for name in names:
-        typer.echo(make_lock(name, source, wheel))
+        with saying_what_is_written(f"the lock of {name}", source / LOCKS):
+            path = make_lock(name, source, wheel)
+        typer.echo(path)
 
 
 def _pair(words: str) -> tuple[str, Path]:
