@@ -12,7 +12,7 @@ from agent.config import corners, recording
 from agent.core.rules.registry import BLIND_KINDS
 from agent.errors import WireError
 from agent.settings.diagnostics import Finding
-from agent.settings.quoting import dotted, nearest, quoted
+from agent.settings.quoting import dotted, most_similar, nearest, quoted
 from agent.translatable import joined, tr
 from agent.wire.topics import ROOT, STATION, Topics
 
@@ -27,7 +27,7 @@ def cross_check(plain: Any) -> Iterator[Finding]:
     """
     yield from _topics(plain)
     cameras = list(_groups(plain, "cameras"))
-    yield from _unsampled(plain, [camera.get("name") for _, camera in cameras])
+    yield from _unsampled(plain)
     yield from _repeated([(("cameras", i, "name"), camera.get("name")) for i, camera in cameras])
     yield from _repeated([(("cameras", i, "title"), _title(camera)) for i, camera in cameras])
     for i, camera in cameras:
@@ -44,19 +44,7 @@ def cross_check(plain: Any) -> Iterator[Finding]:
         yield from _repeated([((*at, "rules", k, "id"), rule.get("id")) for k, rule in rules])
         for kind in ("zones", "rules"):
             yield from _repeated([((*at, kind, k, "title"), _title(it)) for k, it in _groups(camera, kind)])
-        known = [name for _, name in zones if isinstance(name, str)]
-        are_named = len(known) == len(zones)  # else another message says which one is not
-        for k, rule in rules:
-            zone = rule.get("zone")
-            if are_named and isinstance(zone, str) and zone not in known:
-                path = (*at, "rules", k, "zone")
-                there: str = (
-                    tr("zones of this camera: {known}", known=", ".join(known[:64]))
-                    if known
-                    else tr("this camera has no zones")
-                )
-                there = nearest(zone, known) or there
-                yield path, tr("there is no zone {zone}", zone=quoted(zone)), there
+        yield from _zoneless(camera, at)
         yield from _sightless(camera, at)
         yield from _unblurred(plain, camera, at)
         yield from recording.unrecorded(camera, at, plain)
@@ -82,6 +70,39 @@ def _groups(parent: Any, name: str) -> Iterator[tuple[int, dict[str, Any]]]:
     for index, item in enumerate(items if isinstance(items, list) else []):
         if isinstance(item, dict):
             yield index, item
+
+
+def _names(parent: Any, name: str, called: str) -> list[str] | None:
+    """What the items of a list call themselves; None: another message says what is wrong with the list.
+
+    So nobody reads that something is not there who wrote it, but not as it is written here.
+    """
+    if not isinstance(parent, dict):
+        return None
+    if any(isinstance(key, str) and key != name and most_similar(key, (name,)) for key in parent):
+        return None  # `zone:` stands for `zones:`
+    items = parent.get(name, [])
+    if not isinstance(items, list):
+        return None
+    known = [item[called] for item in items if isinstance(item, dict) and isinstance(item.get(called), str)]
+    return known if len(known) == len(items) else None
+
+
+def _zoneless(camera: dict[str, Any], at: tuple[str | int, ...]) -> Iterator[Finding]:
+    """Rules about zones that are not there."""
+    known = _names(camera, "zones", "id")
+    if known is None:
+        return
+    there: str = (
+        tr("zones of this camera: {known}", known=", ".join(known[:64]))
+        if known
+        else tr("this camera has no zones")
+    )
+    for k, rule in _groups(camera, "rules"):
+        zone = rule.get("zone")
+        if isinstance(zone, str) and zone not in known:
+            what = tr("there is no zone {zone}", zone=quoted(zone))
+            yield (*at, "rules", k, "zone"), what, nearest(zone, known) or there
 
 
 def _title(group: dict[str, Any]) -> str | None:
@@ -124,17 +145,19 @@ def _sightless(camera: dict[str, Any], at: tuple[str | int, ...]) -> Iterator[Fi
             )
 
 
-def _unsampled(plain: Any, known: list[Any]) -> Iterator[Finding]:
+def _unsampled(plain: Any) -> Iterator[Finding]:
     """Cameras of which frames are to be kept, and that are not there."""
+    known = _names(plain, "cameras", "name")
+    if known is None:
+        return
     samples = plain.get("samples") if isinstance(plain, dict) else None
     names = samples.get("cameras") if isinstance(samples, dict) else None
     for k, name in enumerate(names if isinstance(names, list) else []):
         if isinstance(name, str) and name not in known:
-            there = [each for each in known if isinstance(each, str)]
             yield (
                 ("samples", "cameras", k),
                 tr("there is no camera {name} in the configuration", name=quoted(name)),
-                nearest(name, there) or tr("there are: {known}", known=", ".join(there[:64])),
+                nearest(name, known) or tr("there are: {known}", known=", ".join(known[:64])),
             )
 
 

@@ -29,6 +29,11 @@ IN_WORDS = {  # a pattern of a setting -> what it allows; others are shown as th
 }
 
 
+GROUP = tr("group of settings")
+GROUPS = tr("list of groups of settings")
+SECRET = tr("secret")
+
+
 @dataclass(frozen=True, slots=True)
 class Shape:
     """What a value may be: an annotation taken apart."""
@@ -119,14 +124,15 @@ def _kind(option: Any, discriminator: str | None) -> str:  # noqa: PLR0911 (a ta
     if origin is tuple and Ellipsis not in args:
         return joined("", ("[", joined(", ", (kind(shape_of(arg)) for arg in args)), "]"))
     if origin in (list, tuple, set, frozenset):
-        return tr("list of {item}", item=kind(shape_of(args[0])))
+        item = kind(shape_of(args[0]))
+        return GROUPS if item == GROUP else tr("list of {item}", item=item)
     if isinstance(option, type):
         if issubclass(option, Enum):
             return _one_of([str(member.value) for member in option])
         if issubclass(option, Secret):
-            return "secret"
+            return SECRET
         if issubclass(option, BaseModel):
-            return "group"
+            return GROUP
         for base, words in _BASES:
             if issubclass(option, base):
                 return words

@@ -21,10 +21,15 @@ _SECRETIVE = re.compile(r"pass|secret|token|credential|private|pin$|auth|key$", 
 
 def nearest(name: str, known: Sequence[str]) -> str:
     """'did you mean …?' with the most similar of the known names; empty if none is similar."""
+    close = most_similar(name, known)
+    return tr("did you mean {close}?", close=close) if close else ""
+
+
+def most_similar(name: str, known: Sequence[str]) -> str:
+    """The known name of which this is a misspelling; empty if it is of none."""
     if len(name) > 40:  # nobody misspells that long a name, and the comparison is quadratic
         return ""
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
-    return tr("did you mean {close}?", close=close[0]) if close else ""
+    return next(iter(difflib.get_close_matches(name, known, n=1, cutoff=0.6)), "")
 
 
 def dotted(path: Path) -> str:

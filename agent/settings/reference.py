@@ -19,7 +19,18 @@ import yaml
 from pydantic import BaseModel
 
 from agent.settings.base import Secret
-from agent.settings.introspect import Group, Setting, Shape, groups, inner_models, item_of, kind, settings_of
+from agent.settings.introspect import (
+    GROUP,
+    GROUPS,
+    Group,
+    Setting,
+    Shape,
+    groups,
+    inner_models,
+    item_of,
+    kind,
+    settings_of,
+)
 from agent.settings.scalars import resolve
 
 WIDTH = 100
@@ -119,7 +130,7 @@ def _comment(setting: Setting) -> list[str]:
 
 def words(setting: Setting) -> str:
     """Type and bounds, as far as the value beside it does not show them: 'whole number, 1..64; required'."""
-    parts = [kind(setting.shape)] if kind(setting.shape) not in ("group", "list of group") else []
+    parts = [kind(setting.shape)] if kind(setting.shape) not in (GROUP, GROUPS) else []
     parts += [setting.limits] if setting.limits and setting.limits not in setting.description else []
     text = ", ".join(parts)
     if setting.required:

@@ -10,10 +10,10 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from agent.settings.base import Secret
-from agent.settings.introspect import Shape, bounds, groups, kind, tag_of
+from agent.settings.introspect import GROUP, Shape, bounds, groups, kind, tag_of
 from agent.settings.location import SettingPlace, located
 from agent.settings.misread import corners_only, decimal_comma, form_of, meant, other_quotes, too_few_corners
-from agent.settings.quoting import Path, dotted, nearest, quoted, redacted, without_secret
+from agent.settings.quoting import Path, dotted, most_similar, nearest, quoted, redacted, without_secret
 from agent.settings.scalars import shown
 from agent.settings.yaml import Node
 from agent.translatable import filtered, joined, tr
@@ -54,6 +54,7 @@ def mistakes_of(error: ValidationError, root: Node, model: type[BaseModel]) -> l
     found: list[Mistake] = []
     said: set[Path] = set()
     meant_so: set[Path] = set()
+    absent: set[Path] = set()
     for detail in error.errors(include_url=False)[: 2 * MAX_TOLD]:
         place = located(detail["loc"], root, model)
         if place.refused or (place.either and place.path in said):
@@ -62,9 +63,12 @@ def mistakes_of(error: ValidationError, root: Node, model: type[BaseModel]) -> l
         mistake = _mistake(dict(detail), place, model)
         if mistake is not None:
             found.append(mistake)
-        if detail["type"] == "extra_forbidden":
-            meant_so |= {(*place.path[:-1], name) for name in _other_word(place)}
-    return [each for each in found if each.path not in meant_so]  # what stands there by another name is there
+        if detail["type"] == "missing":
+            absent.add(place.path)
+        elif detail["type"] == "extra_forbidden":
+            meant_so |= {(*place.path[:-1], name) for name in _other_word(place) or _misspelt(place)}
+    meant_so &= absent  # what stands there by another name is there
+    return [each for each in found if each.path not in meant_so]
 
 
 def _mistake(detail: dict[str, Any], place: SettingPlace, model: type[BaseModel]) -> Mistake | None:
@@ -139,7 +143,7 @@ def _missing(place: SettingPlace) -> Mistake:
         limits = bounds(shape)
         about = _own_words(info.description or "") if info is not None else ""
         words = about
-        if kind(shape) != "group":
+        if kind(shape) != GROUP:
             words = joined(": ", filter(None, (joined(", ", filter(None, (kind(shape), limits))), about)))
     return Mistake(place.line, place.path, tr("required, but missing"), words)
 
@@ -193,7 +197,6 @@ def _given(value: Any, path: Path, expected: str) -> str:
 
 
 def _expected(words: str) -> str:
-    words = tr("group of settings") if words == "group" else words
     return words if words.startswith(("true", "one of", "[", "null")) else tr("a {words}", words=words)
 
 
@@ -234,6 +237,12 @@ def _other_word(place: SettingPlace) -> tuple[str, ...]:
         return "start", "end"
     here = _OTHER_WORDS.get(place.name, "")
     return (here,) if here in known else ()
+
+
+def _misspelt(place: SettingPlace) -> tuple[str, ...]:
+    """The setting that was meant by a name that is none; if it is required, it is not missing, too."""
+    known = place.owner.model_fields if place.owner is not None else {}
+    return (most_similar(place.name, list(known)),)
 
 
 @functools.cache

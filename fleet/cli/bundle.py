@@ -14,6 +14,8 @@ from rich.console import Console
 
 from agent.cli.exit import one_line_errors
 from agent.errors import NgatuError, UsageError
+from fleet.cli.folder import named_folder
+from fleet.cli.stopped import saying_what_is_written
 
 bundle_app = typer.Typer(
     help="Releases for boxes without internet: one signed file each.", no_args_is_help=True
@@ -23,6 +25,10 @@ SERVERS_WHEEL = re.compile(r"onnxruntime_gpu-.*-manylinux\w*_aarch64\.whl")
 """NVIDIA's own for a Jetson have the tag linux_aarch64."""
 Passphrase = Annotated[
     Path | None, typer.Option(help="File whose first line is the passphrase; if absent, it is asked for.")
+]
+Source = Annotated[
+    Path,
+    typer.Option(help="A checkout, or a folder of `ngatu fleet init`.", parser=named_folder, metavar="<path>"),
 ]
 
 
@@ -99,8 +105,10 @@ def build_command(
     system_site: Annotated[
         bool, typer.Option("--system-site", help="Let it use the system's packages (picamera2).")
     ] = False,
-    source: Annotated[Path, typer.Option(help="A checkout, or a folder of `ngatu fleet init`.")] = Path(),
-    out: Annotated[Path, typer.Option(help="Folder to write to.")] = Path("build/bundles"),
+    source: Source = Path(),
+    out: Annotated[
+        Path, typer.Option(help="Folder to write to.", parser=named_folder, metavar="<path>")
+    ] = Path("build/bundles"),
     passphrase_file: Passphrase = None,
 ) -> None:
     """Gather wheels, models, the unit and the installer for one kind of board, and sign them."""
@@ -129,8 +137,9 @@ def build_command(
         lock=lock,
         also=also or (),
     )
-    signing = read_private(key, passphrase(passphrase_file))
-    path, manifest = build(recipe, signing, out)
+    with saying_what_is_written("the bundle", out):
+        signing = read_private(key, passphrase(passphrase_file))
+        path, manifest = build(recipe, signing, out)
     size = sum(each.bytes for each in manifest.files.values())
     Console().print(
         f"{path}: ngatu {manifest.version} for {kind.arch}, Python {kind.python}: "
@@ -154,16 +163,18 @@ def lock_command(
     wheel: Annotated[
         Path | None, typer.Option(help="ngatu's own; if absent, built, or as installed here.")
     ] = None,
-    source: Annotated[Path, typer.Option(help="A checkout, or a folder of `ngatu fleet init`.")] = Path(),
+    source: Source = Path(),
 ) -> None:
     """Write anew which wheels a board gets, with their hashes, of what the registry has now."""
-    from fleet.bundle.boards import BOARDS, known, make_lock  # noqa: PLC0415
+    from fleet.bundle.boards import BOARDS, LOCKS, known, make_lock  # noqa: PLC0415
 
     names = board or list(BOARDS)
     for name in names:
         known(name)
     for name in names:
-        typer.echo(make_lock(name, source, wheel))
+        with saying_what_is_written(f"the lock of {name}", source / LOCKS):
+            path = make_lock(name, source, wheel)
+        typer.echo(path)
 
 
 def _pair(words: str) -> tuple[str, Path]:

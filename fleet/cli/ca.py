@@ -16,6 +16,7 @@ from rich.table import Column, Table
 from agent.cli.exit import one_line_errors
 from agent.errors import NgatuError, UsageError
 from fleet.cli.bundle import passphrase as asked_passphrase
+from fleet.cli.folder import named_folder
 
 ca_app = typer.Typer(
     help="Certificates: an authority of one's own, in a folder of the administrator's computer.",
@@ -28,7 +29,7 @@ Passphrase = Annotated[
         help="File whose first line is the passphrase; - : stdin's first line; if absent, it is asked for."
     ),
 ]
-Folder = Annotated[Path, typer.Option(help="The authority's folder.")]
+Folder = Annotated[Path, typer.Option(help="The authority's folder.", parser=named_folder, metavar="<path>")]
 HERE = Path("ca")
 
 

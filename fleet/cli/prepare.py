@@ -13,6 +13,7 @@ import typer
 
 from agent.cli.exit import ExitCode, one_line_errors
 from agent.errors import NgatuError
+from fleet.cli.folder import named_folder
 
 if TYPE_CHECKING:
     from fleet.prepare.answers import Answerer
@@ -24,7 +25,10 @@ fleet_app = typer.Typer(help="The administrator's computer.", no_args_is_help=Tr
 @fleet_app.command("init")
 @one_line_errors
 def init_command(
-    folder: Annotated[Path, typer.Argument(help="Where it goes; made if it is not there.")],
+    folder: Annotated[
+        Path,
+        typer.Argument(help="Where it goes; made if it is not there.", parser=named_folder),
+    ],
 ) -> None:
     """Write the playbooks, roles, units and an example of an inventory, for whoever has no checkout.
 
@@ -50,9 +54,19 @@ def _say_environment() -> None:
 @fleet_app.command("prepare")
 @one_line_errors
 def prepare_command(
-    checkout: Annotated[Path, typer.Option(help="A checkout, or a folder of `ngatu fleet init`.")] = Path(),
+    checkout: Annotated[
+        Path,
+        typer.Option(
+            help="A checkout, or a folder of `ngatu fleet init`.", parser=named_folder, metavar="<path>"
+        ),
+    ] = Path(),
     province: Annotated[
-        Path | None, typer.Option(help="Where keys, inventory and releases lie; if absent, ~/province.")
+        Path | None,
+        typer.Option(
+            help="Where keys, inventory and releases lie; if absent, ~/province.",
+            parser=named_folder,
+            metavar="<path>",
+        ),
     ] = None,
     answers: Annotated[
         Path | None, typer.Option(help="A file of answers, KEY: answer; if absent, you are asked.")

@@ -127,6 +127,30 @@ def test_a_wrong_file_ends_with_2_and_lines_on_stderr(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_zones_under_a_misspelt_name_are_one_message(tmp_path: Path) -> None:
+    text = (BROKEN / "unknown_zone.yaml").read_bytes().replace(b"- {id: parked, kind: object}", b"")
+    done = ngatu(tmp_path, text.replace(b"zones:", b"zone:"), "check")
+
+    assert (done.returncode, done.stdout) == (2, "")
+    (line,) = done.stderr.splitlines()
+    assert line.endswith("cameras[0].zone: no such setting; did you mean zones?")
+
+
+def test_what_a_list_or_a_secret_is_called_is_translated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LANGUAGE", "vi")
+    text = (BROKEN / "unknown_zone.yaml").read_bytes()
+    text = text.replace(b"zone: juntcion", b"zone: junction, schedule: '22:00-05:00'")
+    text = text.replace(b"broker:", b"broker:\n  password: 7")
+    done = ngatu(tmp_path, text.replace(b"- {id: parked, kind: object}", b""), "check")
+
+    assert (done.returncode, done.stdout) == (2, "")
+    secret, hours = done.stderr.splitlines()
+    assert "cần giá trị bí mật" in secret and "cần danh sách nhóm thiết lập" in hours
+    assert "group" not in done.stderr and "a secret" not in done.stderr
+
+
 @pytest.mark.parametrize("path", sorted(BROKEN.iterdir()), ids=lambda path: path.stem)
 def test_no_wrong_file_gives_anything_but_lines(path: Path) -> None:
     command = typer.Typer()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from agent.config.schema import Config, parse
+from agent.config.schema import CameraConfig, Config, parse
 from agent.errors import ConfigError
+from agent.settings.quoting import most_similar
 
 MINIMAL = """\
 device:
@@ -96,3 +97,37 @@ def test_a_zone_whose_name_is_amiss_is_not_said_to_be_missing_too() -> None:
     assert str(caught.value).splitlines() == [
         "f:9: cameras[0].zones[0].name: no such setting; here it is called id"
     ]
+
+
+@pytest.mark.parametrize(
+    ("zones", "said"),
+    [
+        ("zone: [{id: road, polygon: [[0, 0], [1, 0], [1, 1]]}]", "zone: no such setting; did you mean zones?"),
+        ("zone: {id: road, polygon: [[0, 0], [1, 0], [1, 1]]}", "zone: no such setting; did you mean zones?"),
+        ("zones: {id: road, polygon: [[0, 0], [1, 0], [1, 1]]}", "zones: there is no '- ' before 'id:'"),
+        ("zones:", "zones: empty, not a list"),
+        ("zones: [road]", 'zones[0]: "road" is a text'),
+    ],
+)
+def test_zones_that_stand_there_otherwise_are_not_said_to_be_missing_from_a_rule(zones: str, said: str) -> None:
+    text = MINIMAL + f"    {zones}\n    rules: [{{kind: zone, id: a-b, zone: road}}]\n"
+    with pytest.raises(ConfigError) as caught:
+        parse(text.encode(), "f")
+    (only,) = str(caught.value).splitlines()
+    assert only.startswith(f"f:9: cameras[0].{said}")
+
+
+def test_no_setting_of_the_file_or_of_a_camera_is_taken_for_a_misspelling_of_another() -> None:
+    """Else a zone or a camera that is not there would be passed over."""
+    text = MINIMAL + "    title: a\n    zones: []\n    rules: [{kind: zone, id: a-b, zone: road}]\n"
+    with pytest.raises(ConfigError, match="this camera has no zones"):
+        parse(text.encode(), "f")
+    for model, name in ((CameraConfig, "zones"), (Config, "cameras")):
+        assert [each for each in model.model_fields if most_similar(each, (name,))] == [name]
+
+
+def test_cameras_of_a_misspelt_list_are_not_said_to_be_missing_from_the_samples() -> None:
+    text = MINIMAL.replace("cameras:", "samples: {cameras: [north]}\ncamera:")
+    with pytest.raises(ConfigError) as caught:
+        parse(text.encode(), "f")
+    assert str(caught.value) == "f:7: camera: no such setting; did you mean cameras?"

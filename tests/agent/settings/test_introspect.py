@@ -61,7 +61,8 @@ class Whole(Settings):
         (int | str, "whole number or text"),
         (list[int], "list of whole number"), (tuple[str, ...], "list of text"),
         (tuple[float, float], "[number, number]"), (dict[str, float], "mapping of text to number"),
-        (Secret | None, "secret"), (Line, "group"), (tuple[Line, ...], "list of group"),
+        (Secret | None, "secret"), (Line, "group of settings"),
+        (tuple[Line, ...], "list of groups of settings"),
     ],
 )  # fmt: skip
 def test_a_type_is_told_in_an_operators_words(annotation: Any, words: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent.settings.quoting import dotted, nearest, quoted, redacted
+from agent.settings.quoting import dotted, most_similar, nearest, quoted, redacted
 
 
 def test_redaction_is_quick_on_a_text_full_of_addresses() -> None:
@@ -24,3 +24,8 @@ def test_a_path_is_written_as_people_write_it() -> None:
 def test_the_nearest_name_is_offered_and_no_strange_one() -> None:
     assert nearest("treshold", ["threshold", "enabled"]) == "did you mean threshold?"
     assert nearest("zebra", ["threshold", "enabled"]) == ""
+
+
+def test_the_setting_that_a_misspelling_is_of_is_found_and_for_a_long_name_none_is_looked_for() -> None:
+    assert most_similar("zone", ["zones", "rules"]) == "zones"
+    assert most_similar("where", ["zones", "rules"]) == most_similar("z" * 41, ["z" * 42]) == ""

@@ -64,6 +64,19 @@ def test_what_is_called_otherwise_in_another_group_is_named_as_it_is_called_here
     assert line.endswith("no such setting; a line is written as start: [x, y] and end: [x, y]")
 
 
+def test_a_required_setting_whose_name_is_misspelt_is_not_missing_too() -> None:
+    class Place(Settings):
+        commune: str
+        port: int = 1
+
+    assert told_of(b"comune: a", Place) == ["f:1: comune: no such setting; did you mean commune?"]
+    assert sorted(told_of(b"comune: a\ncommune: 1", Place)) == [
+        "f:1: comune: no such setting; did you mean commune?",
+        "f:2: commune: 1 is not a text; quote it",
+    ]
+    assert [line.split(": ")[1] for line in told_of(b"ports: 1", Place)] == ["commune", "ports"]
+
+
 def test_curly_quotation_marks_are_told_where_they_spoil_a_value() -> None:
     class Door(Settings):
         id: Annotated[str, Field(pattern="^[a-z]+$")]

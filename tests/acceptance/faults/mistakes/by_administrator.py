@@ -244,6 +244,15 @@ def authority_again(desk: Desk) -> Said:
 
 
 @mistake(
+    WHO, "the authority's folder is an empty word, of a variable that nobody has set", 2,
+    what="it is empty, and names no folder", where="--folder", todo="for this one write .",
+)  # fmt: skip
+def empty_folder(desk: Desk) -> Said:
+    desk.file("passphrase", "correct horse battery\n")
+    return desk.ngatu("ca", "init", "--folder", "", *PASS)
+
+
+@mistake(
     WHO, "the authority is looked for in another folder", 1,
     what="no authority is here", where="ca:", todo="--folder",
 )  # fmt: skip

@@ -325,6 +325,14 @@ def under_the_dash(desk: Desk) -> Said:
 
 
 @mistake(
+    WHO, "a camera's zones are called zone", 2,
+    what="no such setting", where="box.yaml:16: cameras[0].zone", todo="did you mean zones?",
+)  # fmt: skip
+def zone_for_zones(desk: Desk) -> Said:
+    return desk.judged(("    zones:", "    zone:"))
+
+
+@mistake(
     WHO, "a zone has a name in place of an id", 2,
     what="no such setting", where="box.yaml:17: cameras[0].zones[0].name", todo="here it is called id",
 )  # fmt: skip
