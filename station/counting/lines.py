@@ -34,16 +34,21 @@ class CountedLine:
 
 
 def counted_lines(
-    engine: Engine, box_ids: Sequence[int] = (), most: int | None = None
+    engine: Engine,
+    box_ids: Sequence[int] = (),
+    most: int | None = None,
+    within_ms: tuple[int, int] | None = None,
 ) -> Sequence[CountedLine]:
     """Every line of these boxes, or of all, by box, camera and name; of one box the first `most`.
 
+    Of those, if it is given, the ones of which an interval begins from within_ms[0] until before within_ms[1],
+    by the box's clock.
     An index has them in order, and is leapt over from one to the next: the number of intervals costs nothing.
 
     Raises:
         StoreError: the store cannot be read.
     """
-    return _read(engine, _found(box_ids, most))
+    return _read(engine, _found(box_ids, most), within_ms)
 
 
 def counted_line(engine: Engine, device: str, camera: str, rule: str) -> CountedLine | None:
@@ -113,13 +118,16 @@ def _only(
     return found[0] if len(found) == 1 else None
 
 
-def _read(engine: Engine, found: CTE) -> Sequence[CountedLine]:
+def _read(engine: Engine, found: CTE, within_ms: tuple[int, int] | None = None) -> Sequence[CountedLine]:
     of = [count_interval.c[name] == found.c[name] for name in ("box_id", "camera", "rule")]
     ends = [
         select(way(count_interval.c.start_ms)).where(*of).scalar_subquery().label(name)
         for name, way in (("first_ms", func.min), ("last_ms", func.max))
     ]
     query: Select[Any] = select(found, box.c.device, *ends).join(box, box.c.id == found.c.box_id)
+    if within_ms is not None:
+        start_ms = count_interval.c.start_ms
+        query = query.where(exists().where(*of, start_ms >= within_ms[0], start_ms < within_ms[1]))
     try:
         with engine.connect() as connection, connection.begin():
             rows = connection.execute(query.order_by(box.c.device, found.c.camera, found.c.rule)).all()

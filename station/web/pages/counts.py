@@ -6,7 +6,7 @@ import io
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from itertools import groupby, islice
 from typing import Annotated, Any, Final
 from urllib.parse import urlencode
@@ -18,7 +18,7 @@ from starlette.responses import HTMLResponse, Response
 
 from agent.translatable import joined, tr
 from station.access.audit_entry import AuditVerb
-from station.counting.buckets import PeriodRefused, Step
+from station.counting.buckets import PeriodRefused, Step, buckets
 from station.counting.chart import NARROW, WIDE, chart_of
 from station.counting.compare import Comparison, beside_the_week_before
 from station.counting.coverage import Covered
@@ -79,8 +79,11 @@ class AskedCounts:
 
     now: datetime
     listed: Sequence[CountedLine]
+    """In the order in which they are offered, with the chosen one."""
     cut: Collection[int]
     """Boxes of which more lines were counted at than are listed."""
+    places: Mapping[int, BoxPlace]
+    """Of the boxes of all these lines."""
     wanted: CountWish
     chosen: Sequence[CountedLine]
     """The line, behind its earlier names if they are wanted."""
@@ -100,11 +103,17 @@ def asked_counts(
     """What the address says; what it does not say, or says amiss, is the last seven days."""
     now, reads = datetime.now(UTC), visitor.console.reads
     listed, cut = _listed(reads)
-    found = _found(reads, listed, line)
-    wanted = _wanted(visitor, found, (first, last, step, by), earlier=earlier, now=now)
+    known = _known(reads, listed, line)
+    listed = list(dict.fromkeys((*listed, *known)))
+    with reads.connect() as connection, connection.begin():
+        places = read_places(connection, {each.box_id for each in listed})
+    listed.sort(key=lambda each: _where(each, places))
+    wanted = _wanted(visitor, (first, last, step, by), earlier=earlier, now=now)
+    found = known[0] if known else _opening(reads, listed, wanted, visitor.console.zone)
     before = _earlier(reads, found) if found is not None else []
     chosen = [*(before if earlier else []), found] if found is not None else []
-    return AskedCounts(now, listed, cut, wanted, chosen, before[-1] if before else None)
+    wanted = replace(wanted, line=_name(found) if found is not None else "")
+    return AskedCounts(now, listed, cut, places, wanted, chosen, before[-1] if before else None)
 
 
 Asked = Annotated[AskedCounts, Depends(asked_counts)]
@@ -117,6 +126,7 @@ def counts_page(
 ) -> HTMLResponse:
     """Counts of one line as a chart and a table, beside the week before."""
     desk, now, wanted, chosen = visitor.console, asked.now, asked.wanted, asked.chosen
+    places = asked.places
     problem: PeriodRefused | None = None
     series, comparison = Series((), wanted.step, ()), None
     if chosen:
@@ -127,14 +137,12 @@ def counts_page(
         except PeriodRefused as error:
             problem = error
     table = table_of(series, wanted.by)
-    with desk.reads.connect() as connection, connection.begin():
-        places = read_places(connection, {each.box_id for each in (*asked.listed, *chosen)})
     return visitor.page(
         "counts.html",
         422 if problem else 200,
         wanted=wanted,
         problem=problem,
-        lines=_by_place(asked.listed, places, chosen),
+        lines=_by_place(asked.listed, places),
         cut=[(places[each].title, MOST_LINES) for each in places if each in asked.cut],
         title=_title(chosen, places),
         earlier_name=None if asked.older is None else _rule_title(asked.older, places),
@@ -180,27 +188,42 @@ def _listed(reads: Engine) -> tuple[list[CountedLine], set[int]]:
     return kept, cut
 
 
-def _found(reads: Engine, listed: Sequence[CountedLine], said: str) -> CountedLine | None:
-    """The line of this name, listed or not; else the one that counted last."""
+def _known(reads: Engine, listed: Sequence[CountedLine], said: str) -> list[CountedLine]:
+    """The line of this name, listed or not; empty: there is none."""
     known = next((each for each in listed if _name(each) == said), None)
     if known is None and said.count("/") >= 2:
         known = counted_line(reads, *said.split("/", 2))
-    return known or max(listed, key=lambda each: each.last_ms, default=None)
+    return [known] if known is not None else []
+
+
+def _opening(
+    reads: Engine, listed: Sequence[CountedLine], wanted: CountWish, zone: tzinfo
+) -> CountedLine | None:
+    """Where nobody asks for a line: the first that counted in the period shown; where none did, the first.
+
+    Which one counted last is no question to ask: a box that dates itself ahead would always be the answer.
+    """
+    try:
+        shown = buckets(wanted.first, wanted.last, wanted.step, zone)
+    except PeriodRefused:  # the page says so
+        return next(iter(listed), None)
+    within = counted_lines(reads, most=MOST_LINES, within_ms=(shown[0].start_ms, shown[-1].end_ms))
+    names = {_name(each) for each in within}
+    return next((each for each in listed if _name(each) in names), next(iter(listed), None))
 
 
 def _wanted(
     visitor: Visitor,
-    found: CountedLine | None,
     said: tuple[str, str, str, str],
     *,
     earlier: bool,
     now: datetime,
 ) -> CountWish:
-    """What an address asks for; what it does not say, or says amiss, is the last seven days."""
+    """What an address asks for, but the line; what it does not say, or says amiss, is the last seven days."""
     first, last, step, by = said
     today = now.astimezone(visitor.console.zone).date()
     return CountWish(
-        _name(found) if found is not None else "",
+        "",
         _date(first) or (_date(last) or today) - timedelta(days=6),
         _date(last) or today,
         Step(step) if step in set(Step) else Step.DAY,
@@ -233,16 +256,21 @@ def _earlier(reads: Engine, line: CountedLine) -> list[CountedLine]:
     return found[:-1]
 
 
+def _where(line: CountedLine, places: Mapping[int, BoxPlace]) -> tuple[str, str]:
+    """(what lines are ordered by, the place as it is shown)."""
+    place = places[line.box_id]
+    where = f"{place.title} · {place.camera_title(line.camera)}"
+    return where.casefold(), where
+
+
 def _by_place(
-    listed: Sequence[CountedLine], places: Mapping[int, BoxPlace], chosen: Sequence[CountedLine]
+    listed: Sequence[CountedLine], places: Mapping[int, BoxPlace]
 ) -> list[tuple[str, list[tuple[str, str]]]]:
-    """(place, [(name, what is shown)]) by place: what a list of choices shows, with the chosen line."""
-    found: dict[str, list[tuple[str, str]]] = {}
-    for each in dict.fromkeys((*listed, *chosen[-1:])):
-        place = places[each.box_id]
-        where = f"{place.title} · {place.camera_title(each.camera)}"
-        found.setdefault(where, []).append((_name(each), place.rule_title(each.camera, each.rule)))
-    return sorted(found.items(), key=lambda each: each[0].casefold())
+    """(place, [(name, what is shown)]) by place: what a list of choices shows."""
+    return [
+        (where, [(_name(each), _rule_title(each, places)) for each in group])
+        for (_, where), group in groupby(listed, lambda each: _where(each, places))
+    ]
 
 
 def _rule_title(line: CountedLine, places: Mapping[int, BoxPlace]) -> str:

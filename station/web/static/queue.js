@@ -1,7 +1,8 @@
 // The queue of alerts: a word and a sound when something changes meanwhile. All of it works without.
 import { follow } from "./follow.js";
+import { before, keep } from "./left.js";
 import { fill } from "./live.js";
-import { KEPT_MS, sounds } from "./sound.js";
+import { sounds } from "./sound.js";
 
 const page = document.getElementById("review");
 const key = page.dataset.key;
@@ -11,24 +12,13 @@ const arrived = new Set();
 const listed = JSON.parse(page.dataset.known); // open when the page was made: of them only pictures come
 const sound = sounds(document.getElementById("sound"), null);
 
-// Each verdict is a page of its own. What came between two of them is heard on the second: it follows from where the
-// first stood, and knows what that one knew, until it has all that was there when it was made. Where nobody listened
-// on the first, or left it long ago, it begins anew.
-const LEFT = "queue left";
-const MOST_KNOWN = 500;
+// Each verdict is a page of its own. What came between two of them, or on the way from the wall, is heard on the
+// second: it follows from where the first stood, and knows what that one knew, until it has all that was there when it
+// was made. Where nobody listened on the first, or left it long ago, it begins anew.
 const left = before();
 const known = new Set(left?.known ?? listed);
 let place = left?.place ?? page.dataset.head;
-
-function before() {
-  const said = JSON.parse(sessionStorage.getItem(LEFT) ?? "null");
-  return said && Math.abs(Date.now() - said.at) < KEPT_MS ? said : null;
-}
-
-addEventListener("pagehide", () => {
-  if (!sound.isHeard() || place === null) return sessionStorage.removeItem(LEFT);
-  sessionStorage.setItem(LEFT, JSON.stringify({ at: Date.now(), place, known: [...known].slice(-MOST_KNOWN) }));
-});
+keep(sound, () => ({ place, known }));
 
 // Whether the page was made with it. A place is the number of an event and that of a step of a review.
 function isShown(part, at) {

@@ -1,6 +1,7 @@
 // The wall: tiles as they come, and a word where none come. Texts are the server's; here they are only put in place.
 import { badges } from "./badges.js";
 import { follow } from "./follow.js";
+import { keep } from "./left.js";
 import { fill as renew } from "./live.js";
 import { sounds } from "./sound.js";
 
@@ -19,6 +20,10 @@ const ALERTS = 12;
 const PATIENCE_MS = 10000; // a pulled cable gives no answer at all, for minutes
 const BEAT_MS = 12000; // three beats: then the wall says that it hears nothing
 const FRESH_MS = 60000; // what happened before that does not look new, whenever it comes
+
+let stands = wall.dataset.head; // how far the feed was heard
+const everOpen = new Set([...alerts.querySelectorAll("[data-key]")].map((each) => each.dataset.key));
+keep(sound, () => ({ place: stands, known: everOpen }));
 
 let heardAt = performance.now();
 let stationAheadMs = 0; // of this machine's clock
@@ -58,6 +63,12 @@ function made(card) {
   return tile;
 }
 
+function placeOpen(card) {
+  everOpen.delete(card.key); // the last ones are kept
+  everOpen.add(card.key);
+  place(alerts, made(card), ALERTS);
+}
+
 // Where it belongs by when it happened: what comes late does not push aside what is new.
 function place(list, tile, most) {
   const known = list.querySelector(`[data-key="${CSS.escape(tile.dataset.key)}"]`);
@@ -70,13 +81,14 @@ function place(list, tile, most) {
   return !known;
 }
 
-function show(card) {
+function show(card, at) {
+  stands = at;
   const tile = made(card);
   const isNew = !document.querySelector(`[data-key="${CSS.escape(card.key)}"]`);
   if (isNew && !card.is_late && Date.now() + stationAheadMs - card.at_ms < FRESH_MS) tile.classList.add("is-fresh");
   if (wall.dataset.only !== "alerts" || card.is_alert) place(tiles, tile, SHOWN);
   asked?.add(card.key);
-  if (card.is_open) place(alerts, made(card), ALERTS);
+  if (card.is_open) placeOpen(card);
   else drop(card.key);
   document.getElementById("empty").hidden = tiles.children.length > 0;
   if (isNew && card.is_open && !card.is_late) {
@@ -97,7 +109,8 @@ function quietIfNone() {
   document.getElementById("no-alerts").hidden = alerts.children.length > 0;
 }
 
-function review(change) {
+function review(change, at) {
+  stands = at;
   for (const tile of document.querySelectorAll(`[data-key="${CSS.escape(change.key)}"]`)) {
     fill(tile, ".reviewed", change.reviewed);
     tile.classList.toggle("is-alert", change.is_open && tile.hasAttribute("data-alert"));
@@ -118,7 +131,7 @@ async function complete() {
   asked = new Set();
   const answer = await fetch("/open-alerts", { cache: "no-store", headers: { accept: "application/json" } }).catch(() => null);
   const cards = answer && answer.ok ? (await answer.json().catch(() => ({ alerts: [] }))).alerts : [];
-  for (const card of cards) if (!asked.has(card.key)) place(alerts, made(card), ALERTS);
+  for (const card of cards) if (!asked.has(card.key)) placeOpen(card);
   asked = null;
   quietIfNone();
   if (isAskedAgain) complete();
@@ -225,4 +238,8 @@ function crowded() {
   say(wall.dataset.wordCrowded);
 }
 
-follow(wall.dataset.head, { tile: show, review, beat, crowded, over: () => say(wall.dataset.wordOver) });
+function again() {
+  stands = null;
+}
+
+follow(stands, { tile: show, review, beat, crowded, again, over: () => say(wall.dataset.wordOver) });

@@ -35,6 +35,16 @@ def test_every_line_of_every_box_is_found_once_with_its_first_and_last_interval(
     assert of_one == found[:1]
 
 
+def test_of_a_period_those_lines_are_found_that_counted_in_it(place: Place) -> None:
+    with closing(place.open()) as store:
+        store.commit(quarters(NINE, 2))
+        store.commit(quarters(NINE - 2 * QUARTER, 1, 3, rule="before-and-after"))
+        store.commit(quarters(NINE + 2 * QUARTER, 1, 4, rule="before-and-after"))
+        found = counted_lines(place.engine, within_ms=(NINE_MS, NINE_MS + HOUR_MS // 2))
+
+    assert [(each.rule, each.last_ms) for each in found] == [("the-line", NINE_MS + HOUR_MS // 4)]
+
+
 def test_of_one_box_no_more_lines_are_read_than_are_asked_for(place: Place) -> None:
     with closing(place.open()) as store:
         for at, (camera, rule) in enumerate((camera, rule) for camera in ("north", "south") for rule in "abc"):

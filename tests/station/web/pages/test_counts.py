@@ -86,11 +86,49 @@ def test_without_any_count_it_says_how_there_come_to_be_some(screen: DutyScreen)
         assert "Chưa hộp nào đếm gì." in screen.client(language="vi").get(path).text
 
 
-def test_what_is_not_said_is_the_last_seven_days_of_the_newest_line(screen: DutyScreen, counts: Place) -> None:
+def test_what_is_not_said_is_the_last_seven_days_of_the_first_line_that_counted_in_them(
+    screen: DutyScreen, counts: Place
+) -> None:
+    now = datetime.now(VIETNAM)
+    with closing(counts.open()) as store:
+        store.commit(quarters(now - timedelta(days=30), 1, device="a-before", counts=COUNTS))
+        store.commit(quarters(now - timedelta(days=2), 1, device="b-then", counts=COUNTS))
+        store.commit(quarters(now - timedelta(hours=1), 1, device="c-newest", counts=COUNTS))
+    page = screen.client(language="en").get("/counts").text
+
+    assert 'value="b-then/north/the-line" selected' in page
+    assert page.count('<th scope="row">') == 7
+    asked = screen.client(language="en").get(f"/counts?first={DAY}&last={DAY}").text
+    assert f'value="{LINE}" selected' in asked
+
+
+def test_where_none_counted_in_the_period_it_opens_with_the_first_line_of_the_list(
+    screen: DutyScreen, counts: Place
+) -> None:
+    with closing(counts.open()) as store:
+        store.commit(quarters(MIDNIGHT, 1, device="zz-01"))
+        store.commit(quarters(MIDNIGHT, 1, 100, rule="after-it"))
+    client = screen.client(language="en")
+
+    for path in ("/counts", "/counts?first=2026-03-05&last=2026-03-02"):
+        page = client.get(path).text
+        listed = re.findall(r'<option value="([^"]*/[^"]*/[^"]*)"( selected)?', page)
+        assert listed[0] == ("north-01/north/after-it", " selected")
+
+
+def test_a_box_that_dates_itself_ahead_does_not_choose_the_line_that_the_page_opens_with(
+    screen: DutyScreen, counts: Place
+) -> None:
+    now = datetime.now(VIETNAM)
+    with closing(counts.open()) as store:
+        store.commit(quarters(now - timedelta(hours=1), 1, 200, counts=COUNTS))
+        store.commit(quarters(now - timedelta(days=30), 1, device="ahead-01"))
+        store.commit(quarters(now + timedelta(days=30), 1, 2, device="ahead-01"))
+        store.commit(quarters(now + timedelta(days=9000), 1, device="zz-ahead"))
+
     page = screen.client(language="en").get("/counts").text
 
     assert f'value="{LINE}" selected' in page
-    assert page.count('<th scope="row">') == 7
 
 
 @pytest.mark.parametrize(

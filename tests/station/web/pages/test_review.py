@@ -448,12 +448,12 @@ OscillatorNode.prototype.start = function (at) {
 ALERT, HELP = [660, 880], [392]
 
 
-def listening(page: Page, url: str) -> list[int]:
-    """The tones of the queue from now on, over all its pages; its sound is switched on."""
+def listening(page: Page, url: str, path: str = "/review") -> list[int]:
+    """The tones of this page and of those after it from now on; the sound is switched on."""
     heard: list[int] = []
     page.expose_function("heard", lambda pitch: heard.append(round(pitch)))
     page.add_init_script(LISTEN)
-    page.goto(f"{url}/review")
+    page.goto(f"{url}{path}")
     page.click("#sound")
     soon(lambda: heard == [*ALERT, *HELP], page=page)  # both are shown once
     heard.clear()
@@ -504,6 +504,32 @@ def test_an_alert_that_came_between_two_pages_of_the_queue_is_heard_once_on_the_
     between_pages(officer, alerts, 13)
 
     soon(lambda: heard == ALERT * 2, page=officer)  # that one alone: neither what was heard nor what came late
+
+
+@pytest.mark.browser
+def test_an_alert_that_came_on_the_way_from_the_wall_to_the_queue_is_heard_once_there(
+    officer: Page, screen: DutyScreen, alerts: Place
+) -> None:
+    heard = listening(officer, screen.url, "/")
+    with closing(alerts.open()) as store:
+        store.commit([event_now(10)])
+        soon(lambda: heard == ALERT, page=officer)
+        officer.click(".menu a[href='/']")  # the wall anew: the first stands on it already
+        expect(officer.locator("#sound")).to_have_attribute("aria-pressed", "true")
+        store.commit([event_now(11)])
+        soon(lambda: heard == ALERT * 2, page=officer)
+
+        officer.click(".menu a[href='/counts']")
+        store.commit([event_now(12)])
+        for number in (10, 11):  # one stood on the wall when it was opened, for the other one it sounded
+            store.commit([event_now(number, revision=2)])
+        with officer.expect_response("**/feed?**"):
+            officer.click(".menu a[href='/review']")
+        soon(lambda: heard[: 3 * len(ALERT)] == ALERT * 3, page=officer)
+        store.commit([event_now(13)])
+
+    expect(officer.locator("#news")).to_contain_text("1 new")
+    assert heard == ALERT * 4
 
 
 @pytest.mark.browser
