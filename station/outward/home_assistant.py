@@ -8,7 +8,9 @@ out.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any, Final
 
 from agent.core.types import EventKind, Phase
@@ -95,10 +97,10 @@ class HomeAssistantConvention:
         """Its announcement; where entities are gone, first one that takes them back."""
         topic = f"{self._settings.discovery}/device/{box.commune}/{box.device}/config"
         entities = dict(self._entities(box, info))
-        config = self._config(box, info, entities)
-        while len(body := as_json(config)) > MOST_KEPT_BYTES and entities:
-            entities.popitem()  # rules of the last cameras: what is left is right
-            config = self._config(box, info, entities)
+        body = as_json(self._config(box, info, entities))
+        if len(body) > MOST_KEPT_BYTES:  # without rules of the last cameras: what is left is right
+            entities = self._as_many_as_fit(box, info, entities)
+            body = as_json(self._config(box, info, entities))
         platforms = {key: str(entity["p"]) for key, entity in entities.items()}
         gone = {
             key: {"p": platform}
@@ -109,6 +111,15 @@ class HomeAssistantConvention:
             yield OutMessage(topic, as_json(self._config(box, info, {**entities, **gone})), retained=True)
         self._announced[topic] = platforms
         yield OutMessage(topic, body, retained=True)
+
+    def _as_many_as_fit(self, box: BoxNow, info: InfoPayload, entities: dict[str, Any]) -> dict[str, Any]:
+        """The first entities, as many as the broker keeps; a box may claim thousands, so they are halved."""
+
+        def size(count: int) -> int:
+            return len(as_json(self._config(box, info, dict(islice(entities.items(), count)))))
+
+        fits = bisect_right(range(len(entities)), MOST_KEPT_BYTES, key=size) - 1
+        return dict(islice(entities.items(), max(0, fits)))
 
     def _config(self, box: BoxNow, info: InfoPayload, entities: dict[str, Any]) -> dict[str, Any]:
         version = info.versions.get("agent") or info.versions.get("ngatu")
