@@ -85,17 +85,23 @@ function show(card, at) {
   stands = at;
   const tile = made(card);
   const isNew = !document.querySelector(`[data-key="${CSS.escape(card.key)}"]`);
-  if (isNew && !card.is_late && Date.now() + stationAheadMs - card.at_ms < FRESH_MS) tile.classList.add("is-fresh");
+  if (isNew && isFresh(card)) tile.classList.add("is-fresh");
   if (wall.dataset.only !== "alerts" || card.is_alert) place(tiles, tile, SHOWN);
   asked?.add(card.key);
   if (card.is_open) placeOpen(card);
   else drop(card.key);
   document.getElementById("empty").hidden = tiles.children.length > 0;
-  if (isNew && card.is_open && !card.is_late) {
-    sound.alert();
-    if (document.hidden) document.title = `(${++unseen}) ${title}`;
-  }
+  if (isNew && card.is_open && !card.is_late) announce();
   quietIfNone();
+}
+
+function isFresh(card) {
+  return !card.is_late && Date.now() + stationAheadMs - card.at_ms < FRESH_MS;
+}
+
+function announce() {
+  sound.alert();
+  if (document.hidden) document.title = `(${++unseen}) ${title}`;
 }
 
 function drop(key) {
@@ -131,7 +137,10 @@ async function complete() {
   asked = new Set();
   const answer = await fetch("/open-alerts", { cache: "no-store", headers: { accept: "application/json" } }).catch(() => null);
   const cards = answer && answer.ok ? (await answer.json().catch(() => ({ alerts: [] }))).alerts : [];
-  for (const card of cards) if (!asked.has(card.key)) placeOpen(card);
+  for (const card of cards.filter((each) => !asked.has(each.key))) {
+    if (!everOpen.has(card.key) && isFresh(card)) announce(); // the answer has it before the feed
+    placeOpen(card);
+  }
   asked = null;
   quietIfNone();
   if (isAskedAgain) complete();

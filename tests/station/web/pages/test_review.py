@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from station.review.queue import ReviewQueue
 from station.review.standing import Reviewer
@@ -530,6 +530,35 @@ def test_an_alert_that_came_on_the_way_from_the_wall_to_the_queue_is_heard_once_
 
     expect(officer.locator("#news")).to_contain_text("1 new")
     assert heard == ALERT * 4
+
+
+@pytest.mark.browser
+def test_an_alert_that_the_wall_finds_among_the_open_ones_before_it_is_told_of_it_is_heard_once(
+    officer: Page, screen: DutyScreen, alerts: Place
+) -> None:
+    heard = listening(officer, screen.url, "/")
+    engine = engine_of(alerts.url)
+    queue, other = ReviewQueue(engine), Reviewer("binh", "Trần Văn Bình")
+    with closing(alerts.open()) as store:
+
+        def answer(route: Route) -> None:
+            store.commit([event_now(20)])
+            response = route.fetch()
+            assert any("e-20" in each["key"] for each in response.json()["alerts"])
+            route.fulfill(response=response)
+
+        officer.route("**/open-alerts", answer, times=1)
+        seen = 0
+        for state in (ReviewState.CONFIRMED, ReviewState.NEW):  # open again: then the wall asks for all
+            seen = queue.mark((1, "e-4"), state, other, seen=seen).change_id
+            screen.console.feed.ring()
+        expect(officer.locator("#alerts [data-key$='e-20']")).to_be_visible()
+        store.commit([event_now(21)])
+        expect(officer.locator("#alerts [data-key$='e-21']")).to_be_visible()
+    engine.dispose()
+
+    soon(lambda: len(heard) >= 2 * len(ALERT), page=officer)
+    assert heard == ALERT * 2
 
 
 @pytest.mark.browser
