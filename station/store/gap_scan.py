@@ -46,7 +46,8 @@ class GapScan:
         """Open, change and close gaps; gives back what the operator must hear of when that is committed.
 
         New gaps say why, where that is known: another station stands beside this one, and what is missing went
-        there; or the box is over its quota, and what is missing was refused here and waits at the box.
+        there; or the box is over its quota, and what is missing was refused here, most
+        likely, and waits at the box.
         """
         causes = _causes(connection)
         before, now, notices = self._holes, _holes(connection), []
