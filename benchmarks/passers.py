@@ -98,7 +98,8 @@ def _whole(luma: Grey, difference: Grey, unlike: Plane) -> Iterator[tuple[float,
 class Parade:
     """One after the other crosses a part of a view, in an order and along ways that the seed decides."""
 
-    def __init__(self, passers: Sequence[Passer], view: Grey, seed: int) -> None:
+    def __init__(self, passers: Sequence[Passer], view: Grey, seed: int, enters: bool = False) -> None:
+        """`enters`: they come in over the left or right border; else each is there at once."""
         chance = np.random.default_rng(seed)
         self._ways = []
         for number in chance.permutation(len(passers)):
@@ -109,6 +110,8 @@ class Parade:
             across = min(step, free[0]) * float(chance.choice((-1, 1)))
             down = min(0.25 * step, free[1]) * float(chance.uniform(-1, 1))
             x = chance.uniform(0, free[0] - abs(across)) - min(0.0, across)
+            if enters:
+                x = -wide if across > 0 else view.shape[1]
             y = chance.uniform(0, free[1] - abs(down)) - min(0.0, down)
             self._ways.append((passer, float(x), float(y), across, down))
 
@@ -126,16 +129,18 @@ class Parade:
         part = since_s / STAY_S
         left, top = round(x + part * across), round(y + part * down)
         high, wide = passer.luma.shape
+        begin, end = max(0, left), min(view.shape[1], left + wide)
+        if begin >= end:
+            return view, None
         now = view.copy()
-        under = now[top : top + high, left : left + wide]
-        high, wide = under.shape
-        cover = passer.cover[:high, :wide]
-        under += cover * (passer.luma[:high, :wide] - under)
+        under = now[top : top + high, begin:end]
+        shown = slice(0, under.shape[0]), slice(begin - left, end - left)
+        under += passer.cover[shown] * (passer.luma[shown] - under)
         box = Box(
-            left / view.shape[1],
+            begin / view.shape[1],
             top / view.shape[0],
-            (left + wide) / view.shape[1],
-            (top + high) / view.shape[0],
+            end / view.shape[1],
+            (top + under.shape[0]) / view.shape[0],
         )
         return now, Passage(number, box)
 

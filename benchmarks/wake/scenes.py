@@ -16,14 +16,13 @@ from agent.errors import NgatuError
 from benchmarks import nuisances
 from benchmarks.attention import EMPTY
 from benchmarks.clips import Plane, frames, still_view
-from benchmarks.passers import EVERY_S, STAY_S, Parade, cut_out
+from benchmarks.passers import EVERY_S, STAY_S, Grey, Parade, cut_out
 
 GROUPS_S = (1.0, 2.0, 4.0, 8.0)
 """From one key picture to the next."""
 REORDERED = (0, 3)
 """B pictures in a row at most."""
 FPS = 20
-LONGEST_S = 112.0
 QUIET_S = 60.0
 """For so long a real clip's longest quiet stretch is played, there and back: it has none of a minute."""
 LEARNED_S = 20.0
@@ -41,8 +40,8 @@ class Scene:
 
     name: str
     clip: Path
-    passers: Path | None = None
-    """The clip whose road users pass; None: the clip is taken as it is."""
+    passers: tuple[Path, ...] = ()
+    """The clips whose road users pass, in one parade each; none: the clip is taken as it is."""
     gain: bool = False
     """At night, with the grain of full gain: sizes say nothing there."""
     kbit_s: int | None = None
@@ -50,7 +49,7 @@ class Scene:
 
     def spans(self, long_s: float) -> Spans:
         """The seconds in which nobody is in view, longer ones only."""
-        if self.passers is None:
+        if not self.passers:
             first, last = _longest(self.clip)
             turns = _turns(self.clip, self.fps)
             return ((LEARNED_S, ((turns * 2 + 1) * (last - first)) / self.fps),)
@@ -64,17 +63,31 @@ class Scene:
 
     def pictures(self) -> Iterator[tuple[Plane, Plane, Plane]]:
         """Its pictures, in 4:2:0."""
-        if self.passers is None:
+        if not self.passers:
             yield from self._lengthened()
             return
         view, chance = still_view(self.clip), np.random.default_rng(7)
-        parade = Parade(cut_out(self.passers), view, seed=5)
         half = np.full((view.shape[0] // 2, view.shape[1] // 2), 128, np.uint8)
-        for n in range(int(min(parade.long_s * PAUSED_S / EVERY_S, LONGEST_S) * FPS)):
-            now, _ = parade.at(view, _stretched(n / FPS))
-            if self.gain:
-                now = np.asarray(nuisances.infrared(now, n / FPS, chance), np.float32)
-            yield nuisances.taken(now, chance), half, half
+        count = 0
+        for clip in self.passers:
+            parade = self._parade(clip, view)
+            for n in range(int(parade.long_s * PAUSED_S / EVERY_S * FPS)):
+                now, _ = parade.at(view, _stretched(n / FPS))
+                if self.gain:
+                    now = np.asarray(nuisances.infrared(now, count / FPS, chance), np.float32)
+                yield nuisances.taken(now, chance), half, half
+                count += 1
+
+    def _parade(self, clip: Path, view: Grey) -> Parade:
+        """The road users of a clip.
+
+        Raises:
+            NgatuError: there are none, and a scene in which nobody passes shows nothing.
+        """
+        passers = cut_out(clip)
+        if not passers:
+            raise NgatuError(f"{clip}: nobody who passes can be cut out of it", "name another clip")
+        return Parade(passers, view, seed=5, enters=True)
 
     def _lengthened(self) -> Iterator[tuple[Plane, Plane, Plane]]:
         """The clip from its longest quiet stretch on, which is played there and back before."""
@@ -91,16 +104,19 @@ def scenes(data: Path) -> tuple[list[Scene], list[Scene]]:
     """Those on which the thresholds were chosen, and those that nobody looked at before."""
     clips = data / "clips"
     highway = data / "motion/highway/input/in%06d.jpg"
+    walkers, junction, cars = clips / "vtest.avi", clips / "t-junction.mp4", clips / "pi-cars-truck.mp4"
+    day, night = clips / "jamcam-day.mp4", clips / "jamcam-night-1.mp4"
     chosen = [
         Scene("car park", clips / "car-detection.mp4"),
-        Scene("crossroads by day", clips / "jamcam-day.mp4", clips / "vtest.avi"),
-        Scene("square", clips / "vtest.avi", clips / "t-junction.mp4", kbit_s=600),
+        Scene("crossroads by day", day, (walkers, cars)),
+        Scene("square", walkers, (junction, day), kbit_s=600),
         Scene("car park, people", clips / "person-bicycle-car-detection.mp4"),
     ]
     judged = [
-        Scene("side street", clips / "t-junction.mp4", clips / "person-bicycle-car-detection.mp4"),
-        Scene("road", clips / "pi-cars-truck.mp4", clips / "t-junction.mp4", kbit_s=800),
-        Scene("motorway", highway, clips / "vtest.avi"),
+        Scene("side street", junction, (clips / "pi-cars-cyclist.mp4", clips / "junction.mp4")),
+        Scene("road", cars, (junction, clips / "motorbikes-arterial.mp4"), kbit_s=800),
+        Scene("motorway", highway, (walkers, day)),
+        Scene("street at night", clips / "jamcam-night-2.mp4", (night, walkers), gain=True),
     ]
     return chosen, judged
 

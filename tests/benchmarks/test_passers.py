@@ -70,6 +70,18 @@ def test_who_passes_is_where_the_passage_says_and_nobody_is_there_in_between() -
     assert numbers == {0, 1}
 
 
+def test_who_comes_in_over_the_border_is_cut_by_it_at_first() -> None:
+    parade = Parade([passer()], STREET, seed=1, enters=True)
+
+    seen = [parade.at(STREET, EVERY_S + step / 10) for step in range(int(STAY_S * 10))]
+
+    boxes = [passage.box for _, passage in seen if passage is not None]
+    assert seen[0][1] is None
+    assert boxes[0].left == 0.0 or boxes[0].right == 1.0
+    assert boxes[0].right - boxes[0].left < boxes[-1].right - boxes[-1].left
+    assert boxes[-1].right - boxes[-1].left == pytest.approx(40 / 320)
+
+
 def test_a_region_shows_somebody_only_if_it_is_about_his_size() -> None:
     passage = Passage(0, Box(0.4, 0.4, 0.5, 0.5))
     assert motion.shown((Box(0.38, 0.4, 0.5, 0.52),), passage)
