@@ -8,7 +8,7 @@
     idle    all processes of two agents, `wake: off` and `auto`, beside decoding alone in the same idle seconds
             at the clip's pace (spent.py)
 
-Thresholds were chosen on the scenes marked so; nobody looked at the others before.
+Thresholds were chosen on the scenes marked so, most of all on the two car parks, and nothing on the others.
 """
 
 from __future__ import annotations

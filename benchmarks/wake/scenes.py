@@ -101,7 +101,7 @@ class Scene:
 
 
 def scenes(data: Path) -> tuple[list[Scene], list[Scene]]:
-    """Those on which the thresholds were chosen, and those that nobody looked at before."""
+    """Those on which the thresholds were chosen, and those on which nothing was."""
     clips = data / "clips"
     highway = data / "motion/highway/input/in%06d.jpg"
     walkers, junction, cars = clips / "vtest.avi", clips / "t-junction.mp4", clips / "pi-cars-truck.mp4"
