@@ -84,16 +84,16 @@ def test_a_supervisor_holds_an_event_sees_it_here_and_lets_it_go(
 ) -> None:
     aged.event(1, 3)
 
-    assert say(minh, act="hold", case="12/2026", reason="va chạm ở ngã tư").status_code == 303
+    assert say(minh, act="hold", case="12/VA/2026", reason="va chạm ở ngã tư").status_code == 303
     page, its = minh.get("/retention").text, minh.get(EVENT).text
-    for words in ("12/2026", "va chạm ở ngã tư", "Cán bộ minh"):
+    for words in ("12/VA/2026", "va chạm ở ngã tư", "Cán bộ minh"):
         assert words in page
         assert words in its
     assert "e-1<" not in page
-    assert noted(room, "hold") == [("north-01/e-1", {"case": "12/2026", "reason": "va chạm ở ngã tư"})]
+    assert noted(room, "hold") == [("north-01/e-1", {"case": "12/VA/2026", "reason": "va chạm ở ngã tư"})]
 
     assert say(minh, act="release", reason="xong").status_code == 303
-    assert "12/2026" not in minh.get("/retention").text
+    assert "12/VA/2026" not in minh.get("/retention").text
     assert noted(room, "release") == [("north-01/e-1", {"reason": "xong"})]
 
 
