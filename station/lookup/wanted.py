@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
+
+MOST_VALUES: Final = 40
+"""Of one field: no address of a look-up holds more."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from station.lookup.places import BoxPlace
 from station.lookup.spoken.ordinary import is_ordinary
 from station.lookup.spoken.text import SpokenText, SpokenWord, bare, phrase, same_word
 from station.lookup.spoken.vocabulary import SILENT
+from station.lookup.wanted import MOST_VALUES
 
 Spot = tuple[str, str]
 """A box's device and one of its cameras, or "" for the whole box."""
@@ -59,7 +60,7 @@ class SpokenNames:
     zones: dict[str, None] = field(default_factory=dict)
     rules: dict[str, None] = field(default_factory=dict)
     crowded: list[tuple[str, int]] = field(default_factory=list)
-    """Parts of the names of too many places, and how many these are."""
+    """Names or parts of names of too many places, and how many these are."""
     shadowed: dict[str, str] = field(default_factory=dict)
     """Names that are words of the vocabulary, without accents, and how they were written."""
     starts: set[int] = field(default_factory=set)
@@ -100,8 +101,12 @@ def take_whole(
         spots = dict.fromkeys(each.spot for each in named[name] if each.spot[0])
         if spots:
             found.places.append(SpokenPlace(text.as_said(taken), tuple(spots)))
-        found.zones |= dict.fromkeys(each.value for each in named[name] if each.what == "zone")
-        found.rules |= dict.fromkeys(each.value for each in named[name] if each.what == "rule")
+        for what, taken_ids in (("zone", found.zones), ("rule", found.rules)):
+            ids = dict.fromkeys(each.value for each in named[name] if each.what == what)
+            if len(taken_ids | ids) <= MOST_VALUES:
+                taken_ids.update(ids)
+            else:
+                found.crowded.append((text.as_said(taken), len(ids)))
     return found
 
 
@@ -273,6 +278,16 @@ def together(places: Iterable[SpokenPlace]) -> tuple[Spot, ...]:
         spots = dict.fromkeys(place.spots)
         found = (_within(found, spots) | _within(spots, found)) or (found | spots)
     return tuple(found)
+
+
+def spots_of(found: SpokenNames) -> tuple[Spot, ...]:
+    """Those that all of them speak of; where that is more than a look-up holds, none, and it is said."""
+    spots = together(found.places)
+    if len(spots) <= MOST_VALUES:
+        return spots
+    found.crowded += [(each.said, len(each.spots)) for each in found.places]
+    found.places.clear()
+    return ()
 
 
 def _within(some: Iterable[Spot], others: dict[Spot, None]) -> dict[Spot, None]:

@@ -16,7 +16,7 @@ from station.lookup.places import BoxPlace
 from station.lookup.spoken import vocabulary
 from station.lookup.spoken.doubts import MaybeColour, SpokenDoubt, crowded_notes, doubts_of, with_spots
 from station.lookup.spoken.moments import NUMBERS, number_of, taken_time
-from station.lookup.spoken.names import SpokenNames, take_parts, take_whole, together
+from station.lookup.spoken.names import SpokenNames, spots_of, take_parts, take_whole
 from station.lookup.spoken.text import SpokenText, bare, phrase
 from station.lookup.wanted import EventSearch
 
@@ -93,7 +93,7 @@ def _read(
     read = _with_vocabulary(EventSearch(now - USUAL, now, words=words), left, now, names, found.starts)
     take_parts(left, names.places, is_word, found, 1)
     search = replace(read.search, zones=tuple(found.zones), rules=tuple(found.rules))
-    return with_spots(search, together(found.places)), left, found, read
+    return with_spots(search, spots_of(found)), left, found, read
 
 
 @dataclass(slots=True)

@@ -17,12 +17,11 @@ from starlette.datastructures import QueryParams
 from agent.printable import printable
 from agent.translatable import tr
 from agent.wire.payloads import FIRST_YEAR, LAST_YEAR
-from station.lookup.wanted import EventSearch
+from station.lookup.wanted import MOST_VALUES, EventSearch
 
 PATH: Final = "/lookup"
 USUAL: Final = timedelta(days=1)
 """What is looked through where no time is said."""
-MOST_VALUES: Final = 40
 LONGEST: Final = 200
 FIELDS: Final = {
     "box": "boxes", "camera": "cameras", "kind": "kinds", "label": "labels",

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from station.lookup.places import BoxPlace, CameraPlace, PlacedRule
 from station.lookup.spoken.names import MOST_PARTS, MOST_SPOTS, SpokenPlace, together
 from station.lookup.spoken.understood import KnownNames, Understood, understood
+from station.lookup.wanted import MOST_VALUES
 
 NOW = datetime(2026, 11, 27, 2, 30, tzinfo=ZoneInfo("Asia/Ho_Chi_Minh"))
 SIDES = (CameraPlace("north", "Hướng Bắc"), CameraPlace("south", "Hướng Nam"))
@@ -182,3 +183,28 @@ def test_a_text_of_nothing_but_parts_of_names_names_so_many_places_at_most() -> 
 
     assert len(found.search.boxes) == MOST_PARTS
     assert "kho59" in " ".join(found.unknown)
+
+
+def alike(number: int, title: str = "Hướng chợ", zone: str = "") -> KnownNames:
+    """As many boxes with a camera of one title, and a zone of one title with an id of its own."""
+    boxes = [
+        BoxPlace(n, f"xa-{n}.hn-01", f"Trạm {n}", 0, (CameraPlace("c", title, (f"z-{n}",), (), (zone,)),))
+        for n in range(number)
+    ]
+    return KnownNames(tuple(boxes), KNOWN.directions)
+
+
+def test_a_name_that_more_things_have_than_a_look_up_holds_is_left_out_and_that_is_said() -> None:
+    few, many = read("xe máy Hướng chợ", alike(MOST_VALUES)), read("xe máy Hướng chợ", alike(MOST_VALUES + 1))
+
+    assert len(few.search.cameras) == MOST_VALUES and few.notes == ()
+    assert many.search.cameras == () and many.search.labels == ("motorcycle",) and many.doubts == ()
+    assert any("Hướng chợ" in str(note) and "41" in str(note) for note in many.notes)
+    assert read("Trạm 7, Hướng chợ", alike(MOST_VALUES + 1)).search.cameras == ("xa-7.hn-01/c",)
+
+
+def test_a_zone_s_title_of_more_zones_than_a_look_up_holds_is_left_out_and_that_is_said() -> None:
+    few, many = (read("Vỉa hè cấm", alike(MOST_VALUES + more, zone="Vỉa hè cấm")) for more in (0, 1))
+
+    assert len(few.search.zones) == MOST_VALUES and few.notes == ()
+    assert many.search.zones == () and any("Vỉa hè cấm" in str(note) for note in many.notes)
