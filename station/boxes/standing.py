@@ -6,6 +6,7 @@ station's. What a box says is hostile until it is shown: whoever shows it makes 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Final
@@ -18,6 +19,7 @@ from agent.wire import codec
 from agent.wire.payloads import CameraStatusPayload, HealthPayload, InfoPayload, RecordingHealth
 from station.boxes.state_words import camera_word
 from station.ingest.alarms import AlarmKind
+from station.lookup.places import camera_places
 from station.store.alarms import StandingAlarm, standing
 from station.store.clocks import TRUSTED_CLOCKS
 from station.store.columns import ms
@@ -249,7 +251,8 @@ def _standing(
     is_shared = any(each.kind == AlarmKind.SAME_TITLE for each in alarms)
     age_ms = None if health is None else max(0, now_ms - _said_ms(health, row.health_ms))
     claimed = len(info.cameras) if info is not None and info.cameras else spoken or len(cameras)
-    shown = _cameras(info, health, cameras)
+    titles = {each.name: each.title for each in reversed(camera_places(row.info or ""))}  # the first of a name
+    shown = _cameras(info, health, cameras, titles)
     return BoxStanding(
         id=row.id,
         commune=row.commune,
@@ -293,7 +296,7 @@ def _word_ms(row: Row[Any], since_ms: int | None, health: HealthPayload | None) 
 
 
 def _cameras(
-    info: InfoPayload | None, health: HealthPayload | None, rows: list[Row[Any]]
+    info: InfoPayload | None, health: HealthPayload | None, rows: list[Row[Any]], titles: Mapping[str, str]
 ) -> tuple[CameraStanding, ...]:
     """Those that the box is set up with; before it has told of any, those that spoke; MOST_SHOWN at most."""
     stated = {row.name: row for row in rows}
@@ -309,7 +312,7 @@ def _cameras(
         found.append(
             CameraStanding(
                 name=name,
-                title=((of_info.name if of_info is not None else None) or "").strip() or name,
+                title=titles.get(name, name),
                 state=state or "unknown",
                 since_ms=row.since_ms if row is not None else None,
                 reason=reason,

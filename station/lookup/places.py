@@ -14,10 +14,12 @@ from sqlalchemy import Connection, select
 from agent.printable import printable
 from agent.wire.payloads import MOST_CAMERAS, MOST_PLACES
 from station.store.schema import box
-from station.store.titles import sharing, shown_title, told_title
+from station.store.titles import bare_title, seen_title, sharing, shown_title, told_title
 
 BOX_ITSELF = "box"
 """The camera's name in what a box tells of itself; no camera is called so."""
+_SHORT = 2048
+"""Letters of what a province knows of a box with a title for everything; a box itself says ten times that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +88,24 @@ def read_places(connection: Connection, box_ids: Iterable[int] | None = None) ->
     for row in connection.execute(query):
         called = told_title(row.info)
         title = shown_title(called, row.device, is_shared=row.id in shared)
-        cameras = _cameras(row.info or "")
+        cameras = camera_places(row.info or "")
         found.append(BoxPlace(row.id, row.device, title, row.last_seen_ms, cameras, called))
     return {each.id: each for each in sorted(found, key=lambda it: (it.title.casefold(), it.device))}
 
 
-@functools.lru_cache(maxsize=1024)
-def _cameras(info: str) -> tuple[CameraPlace, ...]:
+def camera_places(info: str) -> tuple[CameraPlace, ...]:
     """What a birth message says of cameras; it was read by the contract when it came, or by an older one."""
+    return _of_short(info) if len(info) <= _SHORT else _of_long(info)
+
+
+@functools.lru_cache(maxsize=16_384)
+def _of_short(info: str) -> tuple[CameraPlace, ...]:
+    """Of those of a province, whose console reads all of them for each look-up."""
+    return _of_long.__wrapped__(info)
+
+
+@functools.lru_cache(maxsize=1024)
+def _of_long(info: str) -> tuple[CameraPlace, ...]:
     try:
         said = json.loads(info) if info else {}
     except ValueError:
@@ -115,11 +127,13 @@ def _camera(said: Mapping[str, Any], title: str) -> CameraPlace:
 
 
 def _titles(said: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
-    """What each is called, with its id where that is another's title or id, too; empty: nothing was said."""
-    pairs = [(_text(each.get("id")), _text(each.get("name"))) for each in said]
-    times = Counter(word.casefold() for pair in pairs for word in {*pair})
+    """What each is called, with its id where that looks like another's title or id; empty: nothing was said."""
+    pairs = [(_text(each.get("id")), seen_title(_text(each.get("name")))) for each in said]
+    if not any(title for _, title in pairs):
+        return ("",) * len(pairs)
+    times = Counter(look for pair in pairs for look in {bare_title(word) for word in pair if word})
     return tuple(
-        f"{title} ({name})" if title and times[title.casefold()] > 1 else title for name, title in pairs
+        f"{title} ({name})" if title and times[bare_title(title)] > 1 else title for name, title in pairs
     )
 
 

@@ -14,9 +14,10 @@ from agent.translatable import filtered, joined, tr
 from agent.wire.payloads import UNKNOWN_COLOUR
 from agent.wire.words import COLOURS, DETAILS, DIRECTIONS, END_REASONS, KINDS, LABELS, PHASES, SEVERITIES, named
 from station.lookup.cards import EventCard
-from station.lookup.places import BOX_ITSELF
+from station.lookup.places import BOX_ITSELF, BoxPlace
 from station.lookup.timeline.blanks import BlankKind, BlankTime
 from station.store.columns import moment
+from station.store.titles import is_of_province
 
 ACTS: Final[Mapping[str, str]] = {
     "motion": tr("something moves"),
@@ -167,18 +168,28 @@ def what_words(card: EventCard) -> str:
     return filtered(joined(", ", [part for part in parts if part]), _begun)
 
 
-def camera_words(box_title: str, camera: str, camera_title: str) -> str:
-    """Where, for people: the camera's name with its box's, unless one has the other in it."""
+def camera_words(device: str, box_title: str, camera: str, camera_title: str) -> str:
+    """Where, for people: the camera's name with its box's, unless one has the other in it.
+
+    At the province the box comes first (station/store/titles.py).
+    """
     if camera == BOX_ITSELF:
         return tr("{box}, the box itself", box=box_title)
+    if is_of_province(device):
+        return joined(", ", [box_title, camera_title])
     if box_title.casefold() in camera_title.casefold():
         return camera_title
     return joined(", ", [camera_title, box_title])
 
 
+def spot_words(place: BoxPlace, camera: str) -> str:
+    """The same of a camera by its name."""
+    return camera_words(place.device, place.title, camera, place.camera_title(camera))
+
+
 def place_words(card: EventCard) -> str:
     """Where an event was, for people."""
-    return camera_words(card.box_title, card.camera, card.camera_title)
+    return camera_words(card.box, card.box_title, card.camera, card.camera_title)
 
 
 def sentence(card: EventCard, zone: tzinfo, *, day: bool = False) -> str:

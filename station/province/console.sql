@@ -12,12 +12,15 @@ create view seen.box as
 select box.id, open_commune.name as commune, open_commune.name || '.' || box.device as device,
     box.first_seen_ms, coalesce(box_state.last_seen_ms, box.first_seen_ms) as last_seen_ms,
     box_state.state, null::text as state_session, box_state.state_ms,
-    -- Names of cameras; what else a box tells of itself does not go up.
-    (select json_build_object('cameras', json_agg(json_build_object('id', name) order by name))::text
+    -- As a birth message has it: the place, cameras that have spoken, their zones and rules that have titles.
+    -- What else a box tells of itself does not go up.
+    (select jsonb_build_object('location', titles -> 'location', 'cameras', jsonb_agg(
+            coalesce(titles -> 'cameras' -> name, jsonb_build_object('id', name)) order by name))::text
         from jsonb_object_keys(box_state.cameras::jsonb) as name) as info,
     null::bigint as info_ms, null::text as health, null::bigint as health_ms
 from box join seen.open_commune on open_commune.id = box.commune_id
-left join box_state on box_state.commune_id = box.commune_id and box_state.device = box.device;
+left join box_state on box_state.commune_id = box.commune_id and box_state.device = box.device
+left join box_title on box_title.commune_id = box.commune_id and box_title.device = box.device;
 
 create view seen.camera as
 select box.id as box_id, said.key as name, said.value ->> 0 as state, (said.value ->> 1)::bigint as since_ms,

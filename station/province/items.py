@@ -26,6 +26,7 @@ from station.store.columns import HOUR_MS, ms, storable
 from station.store.events import LONGEST_WORD, columns_of
 from station.uplink.envelope import ItemKind, UpItem, is_moment
 from station.uplink.requests.answer import read_answer, read_piece
+from station.uplink.titles import read_titles
 
 Row = dict[str, Any]
 MOST_SPANS: Final = 1_000
@@ -164,7 +165,9 @@ def _box(said: Row, now_ms: int) -> Row:
     if said["state"] not in _STATES:
         raise WireError(f"no state of a box: {str(said['state'])[:40]}")
     state_ms = None if said["state_ms"] is None else _moment(said["state_ms"])
-    return {
+    # Titles come only now and then, and of an older station never.
+    titles = {"titles": read_titles(said["titles"])} if "titles" in said else {}
+    return titles | {
         "state": said["state"],
         "state_ms": state_ms,
         "last_seen_ms": _moment(said["last_seen_ms"]),

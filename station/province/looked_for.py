@@ -1,4 +1,4 @@
-"""What a console looks for, made of what stations sent: ids of boxes, pictures that events name, lines."""
+"""What a console looks for, made of what stations sent: ids and titles of boxes, pictures of events, lines."""
 
 from __future__ import annotations
 
@@ -8,9 +8,22 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, text
 
+from station.province.rows import key_of, latest_of_each, put_later
+
 Row = dict[str, Any]
 KINDS: Final = ("thumbnail", "scene")
 """Pictures that an event may name; they stay at the station."""
+MOST_TITLE_BYTES: Final = 1024 * 1024
+"""Of a commune: some hundred boxes with a title for everything. Each page of the console reads them all."""
+_TITLED: Final = text(
+    "select commune_id, sum(size_bytes) as size from box_title where commune_id = any(:communes) "
+    "group by commune_id"
+)
+_TITLES: Final = text(
+    "select box_title.commune_id, box_title.device, said_ms, size_bytes as size from box_title "
+    "join jsonb_to_recordset(cast(:rows as jsonb)) as told(commune_id integer, device text) "
+    "on box_title.commune_id = told.commune_id and box_title.device = told.device"
+)
 _NEW_BOXES: Final = text(
     "insert into box (commune_id, device, first_seen_ms) select commune_id, device, :now_ms "
     "from jsonb_to_recordset(cast(:rows as jsonb)) as told(commune_id integer, device text) "
@@ -81,3 +94,31 @@ def show_pictures(connection: Connection, events: Sequence[Row]) -> None:
             wanted = ("event_id", "commune_id", "device", "revision", f"{kind}_sha256")
             listed = [{name: named[key][name] for name in wanted} for key in sorted(named)]
             connection.execute(_SHOW[kind], {"rows": json.dumps(listed)})
+
+
+def put_titles(connection: Connection, boxes: Sequence[Row]) -> list[int]:
+    """What boxes are called, of those rows that say it; ids of communes that say more than MOST_TITLE_BYTES.
+
+    A box for which there is no room has none: an old title that it no longer has would be worse than its id.
+    """
+    rows = latest_of_each("box_title", [row for row in boxes if "titles" in row], lambda row: row["said_ms"])
+    if not rows:
+        return []
+    asked = json.dumps([{name: row[name] for name in ("commune_id", "device")} for row in rows])
+    before = {tuple(row[:2]): row for row in connection.execute(_TITLES, {"rows": asked})}
+    communes = sorted({row["commune_id"] for row in rows})
+    used = {row.commune_id: int(row.size) for row in connection.execute(_TITLED, {"communes": communes})}
+    put, full = list[Row](), set[int]()
+    for row in sorted(rows, key=lambda row: str(key_of("box_title", row))):
+        old, commune_id = before.get(key_of("box_title", row)), row["commune_id"]
+        if old is not None and old.said_ms >= row["said_ms"]:
+            continue
+        others = used.get(commune_id, 0) - (0 if old is None else old.size)
+        size_bytes = len(json.dumps(row["titles"], ensure_ascii=False).encode())
+        fits = others + size_bytes <= MOST_TITLE_BYTES
+        if not fits:
+            full.add(commune_id)
+        used[commune_id] = others + (size_bytes if fits else 0)
+        put.append(row | ({"size_bytes": size_bytes} if fits else {"titles": {}, "size_bytes": 0}))
+    put_later(connection, "box_title", put, "said_ms")
+    return sorted(full)

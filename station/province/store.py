@@ -42,8 +42,8 @@ from station.store.database import StoreError, in_words
 log = structlog.get_logger("station.province.store")
 T = TypeVar("T")
 
-VERSION: Final = 4
-_STEPS: Final = {2: "schema_3.sql", 3: "schema_4.sql"}
+VERSION: Final = 5
+_STEPS: Final = {2: "schema_3.sql", 3: "schema_4.sql", 4: "schema_5.sql"}
 """What brings a database of a version to the next one."""
 DAY_MS: Final = 86_400_000
 PROVEN_MS: Final = 60 * DAY_MS

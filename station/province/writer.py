@@ -14,7 +14,7 @@ from agent.wire.ranges import Ranges
 from station.ingest.inbound import InboundMessage, MessageKind
 from station.province.inbound import UpMessage
 from station.province.items import ItemRows, Row, unreadable
-from station.province.looked_for import box_ids, put_lines, show_pictures
+from station.province.looked_for import box_ids, put_lines, put_titles, show_pictures
 from station.province.months import Month, month_of_id, month_within
 from station.province.requests.incoming import take_answers, take_pieces
 from station.province.rows import digests, first_of_each, key_of, latest_of_each, put_later, put_once
@@ -203,6 +203,9 @@ class UpWriter:
         for table, said in (("count_hour", hours), ("box_state", rows.get(ItemKind.BOX, []))):
             latest = latest_of_each(table, said, lambda row: row["said_ms"])
             put_later(self._connection, table, latest, "said_ms")
+        names = {commune_id: name for name, commune_id in self._communes.items()}
+        for commune_id in put_titles(self._connection, rows.get(ItemKind.BOX, [])):
+            self._notify("up_titles_too_many", commune=names[commune_id], hint="boxes without room go by ids")
         self._write_answers(rows)
 
     def _write_answers(self, rows: Mapping[str, list[Row]]) -> None:

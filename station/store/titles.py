@@ -63,6 +63,9 @@ _BLANK: Final = re.compile(
 )
 """What shows nothing: spaces, and Unicode's Default_Ignorable_Code_Point."""
 _IN_BRACKETS: Final = re.compile(r"\(([^()]+)\)")
+LONGEST_PLACE: Final = 200
+LONGEST_TITLE: Final = 100
+"""Letters of a box's place, and of a camera, zone or rule: as many as a box's file may give them."""
 _OTHERS: Final = 5
 """So many are named in an alarm."""
 
@@ -80,14 +83,15 @@ def _told(info: str) -> str:
         return ""
     location = said.get("location") if isinstance(said, dict) else None
     title = location.get("description") if isinstance(location, dict) else None
-    return seen_title(title) if isinstance(title, str) else ""
+    return seen_title(title, LONGEST_PLACE) if isinstance(title, str) else ""
 
 
-def seen_title(title: str) -> str:
-    """A title as it is shown: in one line, no blank wider than a space."""
-    if title.isascii() and title.isprintable() and "  " not in title:
-        return title.strip()
-    return _BLANK.sub(" ", printable(title)).strip()
+def seen_title(title: str, most: int = LONGEST_TITLE) -> str:
+    """A title as it is shown: in one line, no blank wider than a space, no longer than an honest one."""
+    if not (title.isascii() and title.isprintable() and "  " not in title):
+        title = _BLANK.sub(" ", printable(title))
+    title = title.strip()
+    return title if len(title) <= most else f"{title[:most]}…"
 
 
 @lru_cache(maxsize=4096)
@@ -101,11 +105,22 @@ def bare_title(title: str) -> str:
 
 
 def shown_title(title: str, device: str, *, is_shared: bool) -> str:
-    """What people are shown of a box: its title, with its device where that does not tell which box it is."""
+    """What people are shown of a box: its title, with its device where that does not tell which box it is.
+
+    At the province always, and first: many communes have a market, and what a station writes behind its own
+    name passes for no other one.
+    """
     if not title or title == device:
         return device
+    if is_of_province(device):
+        return f"{device} · {title}"
     bare = bare_title(title)
     return f"{title} ({device})" if is_shared or not (bare.isascii() and bare) else title
+
+
+def is_of_province(device: str) -> bool:
+    """Whether a box is one of several communes, and named with its own before it (station/province/desk.py)."""
+    return "." in device
 
 
 def sharing(connection: Connection) -> frozenset[int]:

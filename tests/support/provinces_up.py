@@ -91,10 +91,10 @@ def an_hour(said_ms: int, cars: int, hour_ms: int = NOW_MS - NOW_MS % 3_600_000)
     )
 
 
-def a_box(said_ms: int, state: str, device: str = "hn-01") -> UpItem:
-    """How a box stands."""
+def a_box(said_ms: int, state: str, device: str = "hn-01", **more: Any) -> UpItem:
+    """How a box stands; without `titles` as a station of before says it, or one that has said them."""
     stands = {"state": state, "state_ms": said_ms, "last_seen_ms": said_ms, "cameras": {"north": ["online", 5]}}
-    return said("box", stands | {"said_ms": said_ms}, device)
+    return said("box", stands | {"said_ms": said_ms} | more, device)
 
 
 def all_of(rows: Sequence[tuple[Any, ...]]) -> list[Any]:

@@ -10,7 +10,7 @@ from agent.translatable import joined, tr
 from station.lookup.places import BoxPlace
 from station.lookup.spoken.names import SpokenNames, SpokenPlace, Spot, names_of, together
 from station.lookup.wanted import EventSearch
-from station.lookup.words import camera_words, colour_word
+from station.lookup.words import colour_word, spot_words
 
 MOST_SHOWN: Final = 12
 """Of places that one part of a name may mean; the others are looked for, too."""
@@ -43,7 +43,7 @@ class MaybeColour:
 
 
 def crowded_notes(found: SpokenNames) -> list[str]:
-    """Of parts of names that say too little to narrow anything down."""
+    """Of names, and of parts of names, that say too little to narrow anything down."""
     return [
         tr(
             "“{said}” stands in the names of {number} places, and was left out: say more of the name.",
@@ -101,7 +101,7 @@ def _of_places(
 def _spot_words(spot: Spot, boxes: Mapping[str, BoxPlace]) -> str:
     device, camera = spot
     box = boxes[device]
-    return camera_words(box.title, camera, box.camera_title(camera)) if camera else box.title
+    return spot_words(box, camera) if camera else box.title
 
 
 def _of_names(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form
 from pydantic import ValidationError
+from sqlalchemy import select
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from agent.errors import NgatuError
@@ -16,10 +18,12 @@ from agent.language import translated
 from agent.translatable import tr
 from station.access.account import ALL_COMMUNES
 from station.lookup.places import BoxPlace, read_places
+from station.lookup.words import spot_words
 from station.province.requests.book import AskedRequest
 from station.province.requests.words import KIND_WORDS, state_words, tone_of
 from station.store.columns import ms
 from station.store.database import StoreError
+from station.store.schema import box
 from station.uplink.requests.order import MAX_WORDS, MOST_CAMERAS, CameraOf, EventsArgs, RequestKind
 from station.web.asking.footage import package_row
 from station.web.visitor import Officer, Turned, Visitor
@@ -35,7 +39,9 @@ def asked_page(visitor: Officer) -> HTMLResponse:
     desk = visitor.console
     one = "" if visitor.communes == ALL_COMMUNES or " " in visitor.communes else visitor.communes
     places = _places(visitor) if one else []
-    rows = [_row(visitor, each) for each in desk.requests.latest()]
+    asked = desk.requests.latest()
+    of_asked = {place.device: place for place in _places(visitor, _devices(asked))}
+    rows = [_row(visitor, each, of_asked) for each in asked]
     return visitor.page(
         "asked.html",
         rows=rows,
@@ -71,10 +77,11 @@ def ask_for_events(
     return RedirectResponse("/asked", 303)
 
 
-def _places(visitor: Visitor) -> list[BoxPlace]:
-    """Boxes and cameras that are open to him."""
+def _places(visitor: Visitor, devices: Collection[str] | None = None) -> list[BoxPlace]:
+    """Boxes and cameras that are open to him; of these boxes, or of all."""
     with visitor.console.reads.connect() as connection, connection.begin():
-        return list(read_places(connection).values())
+        ids = None if devices is None else connection.scalars(select(box.c.id).where(box.c.device.in_(devices)))
+        return list(read_places(connection, ids).values())
 
 
 def _parted(place: str) -> tuple[str, str]:
@@ -88,25 +95,39 @@ def _moment(typed: str, visitor: Visitor) -> int:
     return ms(datetime.fromisoformat(typed).replace(tzinfo=visitor.console.zone).astimezone(UTC))
 
 
-def _cameras(each: AskedRequest, said: dict[str, Any]) -> list[str]:
+def _spots(each: AskedRequest) -> list[tuple[str, str]]:
+    """COMMUNE.BOX and camera of each that was asked for."""
+    said = {} if each.kind == RequestKind.PICTURE else json.loads(each.about)
     if each.kind == RequestKind.FOOTAGE:
-        return [f"{each.device}/{said['camera']}"]
-    return [f"{camera['device']}/{camera['camera']}" for camera in said.get("cameras", ())]
+        return [(f"{each.commune}.{each.device}", said["camera"])]
+    return [(f"{each.commune}.{it['device']}", it["camera"]) for it in said.get("cameras", ())]
 
 
-def _row(visitor: Visitor, each: AskedRequest) -> dict[str, Any]:
+def _devices(asked: Iterable[AskedRequest]) -> set[str]:
+    boxes = {device for each in asked for device, _ in _spots(each)}
+    return boxes | {f"{each.commune}.{each.device}" for each in asked if each.device}
+
+
+def _called(device: str, camera: str, places: Mapping[str, BoxPlace]) -> str:
+    """As people call it; what is not here any more by its names."""
+    place = places.get(device)
+    return f"{device}/{camera}" if place is None else spot_words(place, camera)
+
+
+def _row(visitor: Visitor, each: AskedRequest, places: Mapping[str, BoxPlace]) -> dict[str, Any]:
     desk, say, now_ms = visitor.console, visitor.language, visitor.console.now_ms
     moment = partial(desk.templates.moment, say)
     is_picture = each.kind == RequestKind.PICTURE
     said = {} if is_picture else json.loads(each.about)
+    device = f"{each.commune}.{each.device}"
     return {
         "kind": translated(KIND_WORDS.get(each.kind, each.kind), say),
         "href": f"/events/{each.commune}.{each.device}/{each.about}" if is_picture else None,
         "commune": each.commune,
-        "cameras": _cameras(each, said),
+        "cameras": [translated(_called(*spot, places), say) for spot in _spots(each)],
         "case": said.get("case_number"),
         "package": package_row(each),
-        "device": each.device,
+        "device": places[device].title if device in places else each.device,
         "from_ms": said.get("from_ms"),
         "to_ms": said.get("to_ms"),
         "state": translated(state_words(each, now_ms, moment), say),

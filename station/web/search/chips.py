@@ -16,11 +16,11 @@ from station.lookup.spoken.understood import Understood
 from station.lookup.wanted import EventSearch
 from station.lookup.words import (
     act_words,
-    camera_words,
     colour_word,
     direction_word,
     label_word,
     severity_word,
+    spot_words,
 )
 from station.review.states import STATE_WORDS
 from station.web.search.address import AskedSearch
@@ -115,7 +115,7 @@ def _box_words(device: str, by_device: Mapping[str, BoxPlace]) -> str:
 def _camera_words(camera: str, by_device: Mapping[str, BoxPlace]) -> str:
     device, _, name = camera.rpartition("/")
     place = by_device.get(device)
-    return camera_words(place.title, name, place.camera_title(name)) if place else camera
+    return spot_words(place, name) if place else camera
 
 
 @dataclass(frozen=True, slots=True)

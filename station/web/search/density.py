@@ -11,7 +11,7 @@ from agent.translatable import joined, tr
 from station.lookup.places import BoxPlace
 from station.lookup.timeline.blanks import BlankKind, BlankTime
 from station.lookup.timeline.density import CameraDensity, DensityBar
-from station.lookup.words import blank_words, camera_words
+from station.lookup.words import blank_words, spot_words
 from station.web.render import Templates
 
 WIDTH: Final = 1000
@@ -64,7 +64,7 @@ def density_views(
 
 
 def _view(of: CameraDensity, place: BoxPlace, templates: Templates, language: str, most: int) -> DensityView:
-    title = translated(camera_words(place.title, of.camera, place.camera_title(of.camera)), language)
+    title = translated(spot_words(place, of.camera), language)
     total = sum(bar.events for bar in of.bars)
     is_all = all(bar.is_all for bar in of.bars)
     summary = tr("{title}: {number} events", title=title, number=total)

@@ -10,7 +10,7 @@ from agent.language import translated
 from agent.translatable import tr
 from station.lookup.places import BoxPlace
 from station.lookup.timeline.outages import Outage
-from station.lookup.words import camera_words
+from station.lookup.words import spot_words
 from station.shift.words import until_words, went_wrong
 from station.web.render import Templates, span_of
 
@@ -69,7 +69,7 @@ def _where(outage: Outage, places: Mapping[int, BoxPlace]) -> str:
     box_id, camera = outage.whose
     if not camera or box_id not in places:
         return outage.box
-    return camera_words(places[box_id].title, camera, places[box_id].camera_title(camera))
+    return spot_words(places[box_id], camera)
 
 
 def unwatched_records(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import closing
+from datetime import UTC, datetime
 
 import pytest
 
@@ -13,6 +14,7 @@ from station.store.alarms import raise_alarm
 from station.store.database import StoreError, engine_of
 from tests.support.stores import Place
 from tests.support.told_boxes import COMMUNE, ToldBox, commune_of_every_kind
+from tests.support.told_events import born
 
 NOW_S = 1_795_860_000.0
 
@@ -191,3 +193,13 @@ def test_two_hundred_boxes_are_read_in_a_moment(sqlite_place: Place) -> None:
 
     assert len(found) == 200
     assert time.perf_counter() - began_s < 2.0
+
+
+def test_cameras_of_one_title_stand_with_their_names_and_what_hides_in_one_is_not_shown(place: Place) -> None:
+    at = datetime.fromtimestamp(NOW_S, UTC)
+    cameras = {"north": "Cổng chợ", "south": "Cổng\u200b chợ", "east": "Cầu\u202e"}
+    with closing(place.open(now=lambda: NOW_S)) as store:
+        store.commit([born("hn-01", "Ngã tư", cameras, at)])
+        shown = {each.name: each.title for each in one(place).cameras}
+
+    assert shown == {"north": "Cổng chợ (north)", "south": "Cổng chợ (south)", "east": "Cầu\ufffd"}

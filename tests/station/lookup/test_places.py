@@ -65,3 +65,20 @@ def test_only_the_boxes_that_are_asked_for_are_read_by_the_order_of_their_titles
 
     assert [each.title for each in everything.values()] == ["Chợ", "cầu"]
     assert list(some) == [min(everything)]
+
+
+def test_titles_that_only_look_alike_are_told_with_their_ids_and_an_endless_one_is_cut(place: Place) -> None:
+    zones = [
+        {"id": "a", "name": "Cổng chợ"},
+        {"id": "b", "name": "C\u043eng\u200b  cho"},  # Cyrillic, without accents, with what shows nothing
+        {"id": "c", "name": "Vỉa hè\u200b\n phía đông"},
+        {"id": "d", "name": "W" * 4_000},
+    ]
+    with closing(place.open(now=SIX.timestamp)) as store:
+        store.commit([born("north-01", "Ngã tư", {"north": "Bắc"}, SIX, north={"zones": zones})])
+
+    with place.engine.connect() as connection:
+        (box,) = read_places(connection).values()
+
+    cyrillic = "C\u043eng cho (b)"
+    assert box.cameras[0].zone_titles == ("Cổng chợ (a)", cyrillic, "Vỉa hè phía đông", "W" * 100 + "…")

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
+import httpx
 import pytest
 from sqlalchemy import URL, inspect
 
@@ -15,9 +19,12 @@ from station.province.settings import CommuneQuota
 from station.province.store import ProvinceStore
 from station.store.schema import metadata
 from station.uplink.envelope import UpItem
+from station.uplink.states import StateNews
 from tests.support.backups import own_database
 from tests.support.province_desk import ProvinceScreen, province_screen
 from tests.support.provinces_up import NOW_MS, ProvincePlace, a_box, an_alert, an_hour, up, v7
+from tests.support.stores import Place
+from tests.support.told_events import born, camera_status, status
 
 AT = f"{datetime.fromtimestamp(NOW_MS / 1000, UTC):%Y-%m-%dT%H:%M:%S.000Z}"
 HOUR_MS = 1_795_000_000_000 - 1_795_000_000_000 % 3_600_000
@@ -272,3 +279,142 @@ def test_what_is_the_work_of_a_commune_is_not_there(screen: ProvinceScreen, path
     binh = screen.client("binh", "en")
     assert binh.get(path).status_code == 404
     assert binh.post("/boxes/hai-ninh.hn-01/orders", data={}).status_code in (404, 405)
+
+
+STATION = datetime.fromtimestamp(NOW_MS / 1000, UTC)
+MARKET: dict[str, Any] = {
+    "zones": [{"id": "lane", "name": "Làn xe máy"}, {"id": "yard"}],
+    "rules": [{"id": "way", "kind": "wrong_way", "name": "Ngược chiều cổng chợ"}],
+}
+SEEN: dict[str, Any] = {
+    "track_id": "t-1", "label": "motorcycle", "score": 0.8, "top_score": 0.9, "riders": 1, "start_time": AT,
+    "box": {"left": 0.4, "top": 0.5, "right": 0.5, "bottom": 0.7}, "entered_zones": ["lane", "yard"],
+    "path": [],
+}  # fmt: skip
+FOUND = f"/events/hai-ninh.hn-01/{v7(NOW_MS, 1)}"
+
+
+@pytest.fixture(scope="module")
+def named_place(postgresql: URL) -> ProvincePlace:
+    return ProvincePlace(own_database(postgresql))
+
+
+def _said_at_a_station(folder: Path) -> list[UpItem]:
+    """What a real station sends up of a box that calls everything by a title."""
+    station = Place(URL.create("sqlite", database=str(folder / "station.db")), folder / "pictures")
+    cameras = {"north": "Hướng chợ", "south": "Hướng\u200b chợ", "east": "<b>Đông</b>"}
+    with closing(station.open(now=STATION.timestamp)) as store:
+        store.commit(
+            [
+                status("hn-01", "online", STATION),
+                born("hn-01", "Ngã tư Bưu điện", cameras, STATION, north=MARKET),
+            ]
+        )
+        store.commit([camera_status("hn-01", each, "streaming", STATION) for each in cameras])
+        with station.engine.connect() as connection, connection.begin():
+            changed, heard = StateNews().news(connection, "hai-ninh", NOW_MS)
+    return [*changed, *heard]
+
+
+@pytest.fixture(scope="module")
+def named(named_place: ProvincePlace, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProvinceScreen]:
+    """A commune whose station says titles, and one whose station is of before."""
+    folder = tmp_path_factory.mktemp("named")
+    with province_screen(named_place, folder) as found:
+        with closing(named_place.open()) as store:
+            event = an_alert(1, 2, time=AT, start_time=AT, object=SEEN)
+            store.commit([up(1, *_said_at_a_station(folder), event, an_hour(NOW_MS, 7, HOUR_MS))])
+            other = an_alert(1, 2, commune="mong-cai", time=AT, start_time=AT, object=SEEN)
+            store.commit([up(1, a_box(NOW_MS, "online"), other, commune="mong-cai")])
+        found.open("lan", "hai-ninh")
+        found.open("binh", "*")
+        yield found
+
+
+def test_what_a_station_calls_its_boxes_the_province_calls_them_and_names_the_commune(
+    named: ProvinceScreen,
+) -> None:
+    lan = named.client("lan", "en")
+
+    event = lan.get(FOUND).text
+    assert "hai-ninh.hn-01 · Ngã tư Bưu điện, Hướng chợ (north)" in event
+    assert "Ngược chiều cổng chợ" in event and "Làn xe máy, yard" in event
+    boxes, page = lan.get("/boxes").text, lan.get("/boxes/hai-ninh.hn-01").text
+    assert "hai-ninh.hn-01 · Ngã tư Bưu điện" in boxes and "Hướng chợ (south)" in page
+    assert "&lt;b&gt;Đông&lt;/b&gt;" in page and "<b>Đông" not in page
+    day = f"{datetime.fromtimestamp(HOUR_MS / 1000, UTC):%Y-%m-%d}"
+    assert (
+        "hai-ninh.hn-01 · Ngã tư Bưu điện" in lan.get(f"/counts?line=hai-ninh.hn-01/north/line&from={day}").text
+    )
+    for end in ("csv", "json"):
+        assert "hai-ninh.hn-01 · Ngã tư Bưu điện" in lan.get(f"/lookup.{end}?{SPAN}").text
+
+
+def test_what_a_station_of_before_sends_is_called_by_its_ids(named: ProvinceScreen) -> None:
+    binh = named.client("binh", "en")
+
+    event = binh.get(f"/events/mong-cai.hn-01/{v7(NOW_MS, 1)}").text
+
+    assert "mong-cai.hn-01, north" in event and "lane, yard" in event
+
+
+def test_who_looks_something_up_may_say_titles_those_of_zones_and_rules_within_one_commune(
+    named: ProvinceScreen,
+) -> None:
+    lan, binh = named.client("lan", "en"), named.client("binh", "en")
+
+    def read(client: httpx.Client, words: str) -> str:
+        return unquote(str(client.get("/lookup", params={"q": words}).headers["location"]))
+
+    assert "box=hai-ninh.hn-01&" in read(binh, "ngã tư bưu điện hôm nay")
+    assert "camera=hai-ninh.hn-01/north" in read(lan, "Hướng chợ (north)")
+    assert "zone=lane" in read(lan, "làn xe máy") and "rule=way" in read(lan, "ngược chiều cổng chợ")
+    assert "zone" not in read(binh, "làn xe máy") and "label=motorcycle" in read(binh, "làn xe máy")
+    chosen = lan.get(f"/lookup?{SPAN}&zone=lane&rule=way").text
+    assert "zone: Làn xe máy" in chosen and "rule: Ngược chiều cổng chợ" in chosen
+
+
+def test_a_title_that_changes_is_told_of_what_was_before_too_and_one_that_goes_leaves_the_id(
+    named: ProvinceScreen, named_place: ProvincePlace
+) -> None:
+    lan = named.client("lan", "en")
+    before = named_place.rows("select titles, said_ms from box_title")
+    titles = {"place": "Chợ mới", "cameras": {"north": {"rules": {"way": "Một chiều"}}}}
+    with closing(named_place.open(now_ms=NOW_MS + 60_000)) as store:
+        cameras = {each: ["streaming", 5] for each in ("north", "south", "east")}
+        store.commit([up(2, a_box(NOW_MS + 50_000, "online", titles=titles, cameras=cameras))])
+        event = lan.get(FOUND).text
+        assert "hai-ninh.hn-01 · Chợ mới, north" in event and "Một chiều" in event and "lane, yard" in event
+
+        old = {"place": "Ngã tư Bưu điện"}
+        store.commit([up(3, a_box(NOW_MS + 1, "online", titles=old, cameras=cameras))])  # it came late
+        assert "hai-ninh.hn-01 · Chợ mới" in lan.get(FOUND).text
+
+        store.commit([up(4, a_box(NOW_MS + 55_000, "online", titles={}, cameras=cameras))])
+        assert "hai-ninh.hn-01, north" in lan.get(FOUND).text
+    assert before != named_place.rows("select titles, said_ms from box_title")
+
+
+def test_whatever_a_station_calls_its_things_no_other_commune_s_page_says_it(
+    named: ProvinceScreen, named_place: ProvincePlace
+) -> None:
+    lie = "hai-ninh.hn-01\u202e\u200b <script>alert(1)</script>\n" + "W" * 300
+    hostile = {
+        "place": lie,
+        "cameras": {"north": {"title": lie, "rules": {"way": lie}, "zones": {"lane": lie}}},
+    }
+    with closing(named_place.open(now_ms=NOW_MS + 90_000)) as store:
+        store.commit([up(9, a_box(NOW_MS + 80_000, "online", titles=hostile), commune="mong-cai")])
+    lan, binh = named.client("lan", "en"), named.client("binh", "en")
+
+    for path in (
+        "/boxes",
+        f"/lookup?{SPAN}",
+        f"/events/mong-cai.hn-01/{v7(NOW_MS, 1)}",
+        "/boxes/mong-cai.hn-01",
+    ):
+        page = binh.get(path)
+        assert page.status_code == 200 and "mong-cai.hn-01" in page.text, path
+        assert "<script>alert" not in page.text and not set(page.text) & set("\u202e\u200b"), path
+        assert "W" * 201 not in page.text, path
+    assert "WWW" not in lan.get("/boxes").text

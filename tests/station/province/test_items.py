@@ -85,3 +85,21 @@ def test_a_box_with_more_cameras_than_any_has_is_kept_with_a_reason() -> None:
 @given(st.dictionaries(st.sampled_from(["state", "state_ms", "last_seen_ms", "cameras", "said_ms"]), st.none()))
 def test_a_state_that_lacks_something_is_kept_with_a_reason(document: dict[str, None]) -> None:
     assert len(read(said("box", document)).unreadable) == 1
+
+
+def test_titles_are_read_where_they_are_said_and_what_a_newer_station_says_besides_is_passed_over() -> None:
+    rows = read(
+        a_box(NOW_MS, "online"), a_box(NOW_MS, "online", titles={"place": "Chợ"}, of_a_newer_station=[{}])
+    )
+
+    old, new = rows.rows[ItemKind.BOX]
+    assert "titles" not in old and new["titles"] == {"location": {"description": "Chợ"}}
+    assert rows.unreadable == []
+
+
+def test_a_box_with_titles_that_no_station_says_is_kept_with_a_reason() -> None:
+    endless = {"cameras": {"north": {"zones": {f"z-{n}": "x" for n in range(100_000)}}}}
+
+    (row,) = read(a_box(NOW_MS, "online", titles=endless)).unreadable
+
+    assert "more than a box may have" in row["reason"]

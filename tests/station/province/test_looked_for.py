@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Any
 
-from tests.support.provinces_up import NOW_MS, ProvincePlace, an_alert, an_hour, up
+import pytest
+import structlog
+
+from station.province.looked_for import MOST_TITLE_BYTES
+from tests.support.provinces_up import NOW_MS, ProvincePlace, a_box, an_alert, an_hour, up
 
 HOUR_MS = 3_600_000
 
@@ -59,3 +64,53 @@ def test_a_line_reaches_from_its_first_hour_to_its_last_in_whatever_order_they_c
         store.close()
     found = province.rows("select camera, rule, first_ms, last_ms from count_line")
     assert found == [("north", "line", hour_ms - 2 * HOUR_MS, hour_ms + HOUR_MS)]
+
+
+def _places(province: ProvincePlace) -> dict[str, str | None]:
+    rows = province.rows("select device, titles from box_title order by device")
+    return {device: titles.get("location", {}).get("description") for device, titles in rows}
+
+
+def test_titles_are_those_that_were_said_last_and_who_says_none_keeps_them(province: ProvincePlace) -> None:
+    with closing(province.open(now_ms=NOW_MS + 9)) as store:
+        store.commit([up(1, a_box(NOW_MS + 2, "online", titles={"place": "Hai"}))])
+        store.commit([up(2, a_box(NOW_MS + 1, "online", titles={"place": "Một"}))])
+        store.commit([up(3, a_box(NOW_MS + 3, "offline"))])  # an older station, or one that has said them
+        assert _places(province) == {"hn-01": "Hai"}
+        both = (a_box(NOW_MS + 5, "online", titles={}), a_box(NOW_MS + 4, "online", titles={"place": "Ba"}))
+        store.commit([up(4, *both)])
+        assert _places(province) == {"hn-01": None}
+    assert province.rows("select state from box_state") == [("online",)]
+
+
+def test_a_commune_that_names_things_without_end_has_room_for_some_boxes_and_takes_none_of_another(
+    province: ProvincePlace,
+) -> None:
+    large = {"cameras": {"north": {"zones": {f"z-{n}": "W" * 200 for n in range(140)}}}}
+    boxes = [a_box(NOW_MS, "online", f"hn-{n:03}", titles=large) for n in range(100)]
+    with closing(province.open(now_ms=NOW_MS + 9)) as store, structlog.testing.capture_logs() as logs:
+        for n in range(4):
+            store.commit([up(n + 1, *boxes[25 * n : 25 * n + 25])])
+        for n in range(5, 8):  # what was said before frees no room
+            store.commit([up(n, *(a_box(5, "online", f"hn-{at:03}", titles={}) for at in range(100)))])
+            store.commit([up(n + 10, a_box(NOW_MS, "online", f"new-{n}", titles=large))])
+        store.commit([up(1, a_box(NOW_MS, "online", titles={"place": "Chợ"}), commune="mong-cai")])
+
+    sums = "select sum(size_bytes) from box_title group by commune_id order by commune_id"
+    (most,), (other,) = province.rows(sums)
+    assert MOST_TITLE_BYTES - 32_768 < most <= MOST_TITLE_BYTES and other < 100
+    assert province.rows("select count(*) from box_state") == [(104,)]
+    warned = [each["commune"] for each in logs if each["event"] == "up_titles_too_many"]
+    assert warned == ["hai-ninh"] * 6
+
+
+def test_a_box_for_whose_new_titles_there_is_no_room_does_not_keep_its_old_ones(
+    province: ProvincePlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("station.province.looked_for.MOST_TITLE_BYTES", 60)
+    with closing(province.open(now_ms=NOW_MS + 9)) as store:
+        store.commit([up(1, a_box(NOW_MS, "online", titles={"place": "Chợ"}))])
+        store.commit([up(2, a_box(NOW_MS + 1, "online", titles={"place": "Cổng chợ phía nam, cạnh bưu điện"}))])
+        assert _places(province) == {"hn-01": None}
+        store.commit([up(3, a_box(NOW_MS + 2, "online", titles={"place": "Cầu"}))])
+        assert _places(province) == {"hn-01": "Cầu"}

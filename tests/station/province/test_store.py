@@ -207,15 +207,17 @@ def test_a_batch_reads_its_own_rows_of_a_table_that_nobody_has_analysed(province
     assert province.rows("select count(*) from event") == [(1_550,)]
 
 
-def test_a_database_of_the_version_before_is_brought_up_to_date_and_keeps_what_is_in_it(
-    province: ProvincePlace,
+@pytest.mark.parametrize("version", range(2, VERSION))
+def test_a_database_of_a_version_before_is_brought_up_to_date_and_keeps_what_is_in_it(
+    province: ProvincePlace, version: int
 ) -> None:
-    tables = Path(store_module.__file__).with_name("schema.sql").read_text(encoding="utf-8")
+    folder = Path(store_module.__file__).parent
     engine = engine_of(province.url)
     with engine.begin() as connection:
         connection.exec_driver_sql("create table province_version (number integer not null)")
-        connection.exec_driver_sql("insert into province_version values (2)")
-        connection.exec_driver_sql(tables)
+        connection.exec_driver_sql(f"insert into province_version values ({version})")
+        for step in ("", *(f"_{number}" for number in range(3, version + 1))):
+            connection.exec_driver_sql((folder / f"schema{step}.sql").read_text(encoding="utf-8"))
         connection.exec_driver_sql(
             "insert into commune (name, shard, first_seen_ms, last_seen_ms) values ('hai-ninh', 's01', 0, 0)"
         )
@@ -227,6 +229,7 @@ def test_a_database_of_the_version_before_is_brought_up_to_date_and_keeps_what_i
     assert province.rows("select number from province_version") == [(VERSION,)]
     assert province.rows("select name from commune") == [("hai-ninh",)]
     assert province.rows("select count(*) from request") == [(0,)]
+    assert province.rows("select count(*) from box_title") == [(0,)]
 
 
 def test_a_database_that_is_no_postgresql_or_of_a_newer_version_is_refused(province: ProvincePlace) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import closing
 
 import pytest
 
 from station.boxes.standing import standings
 from station.lookup.places import read_places
-from station.store.titles import bare_title, seen_title, shown_title
+from station.store.titles import bare_title, seen_title, shown_title, told_title
 from tests.support.stores import Place
 from tests.support.told_boxes import COMMUNE, ToldBox
 
@@ -108,3 +109,15 @@ def test_a_title_in_letters_that_nobody_here_reads_is_always_shown_with_its_devi
 def test_what_differs_in_a_letter_is_another_title_and_no_blank_hides_a_device() -> None:
     assert len({bare_title(each) for each in (HONEST, "Ngã tư Hải Minh", "Ngã ba Hải Ninh", "Cổng chợ")}) == 4
     assert seen_title(f" Ngã\n tư{chr(0x2800) * 300}x\u202e") == "Ngã tư x\ufffd"
+
+
+def test_at_the_province_a_title_is_always_shown_behind_commune_and_box() -> None:
+    assert shown_title(HONEST, "hai-ninh.hn-01", is_shared=False) == f"hai-ninh.hn-01 · {HONEST}"
+    assert shown_title("", "hai-ninh.hn-01", is_shared=False) == "hai-ninh.hn-01"
+    assert shown_title(HONEST, "hn-01", is_shared=False) == HONEST
+
+
+def test_a_title_is_no_longer_than_an_honest_one_can_be() -> None:
+    assert seen_title("W" * 100) == "W" * 100
+    assert seen_title("W" * 4_000) == "W" * 100 + "…"
+    assert told_title(json.dumps({"location": {"description": "W" * 4_000}})) == "W" * 200 + "…"

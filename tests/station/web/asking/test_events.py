@@ -78,3 +78,20 @@ def test_a_span_is_asked_for_by_the_consoles_clock_and_listed(
     assert "informative events" in page and "hn-01/north" in page and "rà soát" in page
     (row,) = place.rows("select kind, about from request")
     assert row[0] == "events" and '"from_ms":1795798800000' in row[1]  # midnight at UTC+7
+
+
+def test_the_list_and_the_form_say_what_the_station_calls_its_cameras(
+    screen: ProvinceScreen, place: ProvincePlace
+) -> None:
+    titles = {"place": "Ngã tư Bưu điện", "cameras": {"north": {"title": "Hướng chợ"}}}
+    store = place.open(now_ms=NOW_MS + 9)
+    store.commit([up(2, a_box(NOW_MS + 5, "online", titles=titles), commune="mong-cai")])
+    store.close()
+    binh = screen.client("binh", "en")
+    binh.get("/commune?name=mong-cai")
+
+    assert ask(binh, "mong-cai.hn-01/north").status_code == 303
+
+    page = binh.get("/asked").text
+    assert '<option value="mong-cai.hn-01/north">mong-cai.hn-01 · Ngã tư Bưu điện · Hướng chợ</option>' in page
+    assert "mong-cai.hn-01 · Ngã tư Bưu điện, Hướng chợ" in page
