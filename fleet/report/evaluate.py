@@ -33,6 +33,8 @@ KEPT_OWN, KEPT_PER_BOX = 256, 32
 FREE_SOON, FREE_NOW = 0.10, 0.03
 """Parts of the fullest file system."""
 WORN_SOON_PCT, WORN_NOW_PCT = 80, 100
+LONGEST_TITLE: Final = 100
+"""Letters, as many as a box's file may give a camera."""
 
 
 class Urgency(IntEnum):
@@ -91,7 +93,7 @@ def box_findings(box: BoxFacts, now: datetime) -> Iterator[ReportFinding]:
     elif not box.reached:
         yield _now("unreachable", why=box.ssh_error)
     if box.health is not None and is_online(box):
-        yield from _health(box.health)
+        yield from _health(box, box.health)
     yield from _release(box)
     yield from _certificates(box.certificates)
     if box.reached and not any(each.role == "box" for each in box.certificates):
@@ -123,16 +125,24 @@ def _heard(box: BoxFacts, now: datetime) -> Iterator[ReportFinding]:
         yield _now("health_late", minutes=round(late_s / 60))
 
 
-def _health(health: HealthPayload) -> Iterator[ReportFinding]:
+def camera_called(box: BoxFacts, name: str) -> str:
+    """A camera as officers call it, with its name, by which a technician finds it; or its name alone."""
+    titles = {each.id: (each.name or "").strip() for each in reversed(box.info.cameras)} if box.info else {}
+    title = titles.get(name) or name
+    return name if title == name else f"{title[:LONGEST_TITLE]} ({name})"
+
+
+def _health(box: BoxFacts, health: HealthPayload) -> Iterator[ReportFinding]:
     if not health.cameras:
         yield _now("no_camera")
     for name, camera in health.cameras.items():
         if camera.state != SEES:
-            yield _now("camera", camera=name, state=camera.state or "unknown")
+            yield _now("camera", camera=camera_called(box, name), state=camera.state or "unknown")
     if health.shadow is not None and health.shadow.state == "running":
         yield _soon("shadow_running", model=health.shadow.model, crops=health.shadow.crops or 0)
     for each in health_findings(health):
-        yield (_now if each.is_pressing else _soon)(each.key, **each.values)
+        values = {key: camera_called(box, str(it)) if key == "of" else it for key, it in each.values.items()}
+        yield (_now if each.is_pressing else _soon)(each.key, **values)
 
 
 def version(box: BoxFacts) -> str | None:

@@ -17,6 +17,7 @@ from fleet.report.evaluate import (
     Assessment,
     ReportFinding,
     Urgency,
+    camera_called,
     evaluate,
     is_online,
     last_heard,
@@ -133,7 +134,7 @@ def _cells(box: BoxFacts, now: datetime, words: Mapping[str, str], zone: tzinfo 
         "version": Cell(
             version(box) or NONE, box.wanted is not None and version(box) not in (None, box.wanted)
         ),
-        "cameras": _cameras(health, words),
+        "cameras": _cameras(box, health, words),
         "clock": _clock(health, words),
         "temperature": _temperature(health, words),
         "storage": _storage(box.storage, words),
@@ -159,11 +160,11 @@ def _host_cells(host: Host, now: datetime, words: Mapping[str, str], zone: tzinf
     }
 
 
-def _cameras(health: HealthPayload | None, words: Mapping[str, str]) -> Cell:
+def _cameras(box: BoxFacts, health: HealthPayload | None, words: Mapping[str, str]) -> Cell:
     if health is None:
         return Cell(NONE)
     states = [
-        f"{name}: {words.get('camera_' + (each.state or 'unknown'), each.state)}"
+        f"{camera_called(box, name)}: {words.get('camera_' + (each.state or 'unknown'), each.state)}"
         for name, each in health.cameras.items()
     ]
     return Cell(", ".join(states) or NONE, any(each.state != SEES for each in health.cameras.values()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -108,3 +109,15 @@ def test_whatever_presses_most_is_first_and_nobody_is_missing(tmp_path: Path) ->
     assert sum(each.urgency is Urgency.GOOD for each in boxes) == 7
     for one in boxes:
         assert list(one.findings) == sorted(one.findings, key=lambda each: -each.urgency)
+
+
+def test_a_camera_is_called_as_its_officers_call_it_with_the_name_that_its_file_has(tmp_path: Path) -> None:
+    states = {"north": {"state": "lost"}, "south": {"state": "lost"}, "east": {"state": "lost"}}
+    said = json.loads(look(cameras=states, degraded=["recording_stopped:north", "storage_full"]))
+    titles = {"north": "Hướng chợ", "south": "south", "west": "Cầu", "east": "W" * 4_000}
+    said["info"]["cameras"] = [{"id": name, "name": title} for name, title in titles.items()]
+
+    (found,), _ = evaluate(read(write(tmp_path, [box(look=json.dumps(said))])))
+
+    called = [each.values.get("camera") or each.values.get("of") for each in found.findings]
+    assert sorted(filter(None, called)) == ["Hướng chợ (north)"] * 2 + [f"{'W' * 100} (east)", "south"]

@@ -126,6 +126,16 @@ def test_nothing_that_a_box_says_steers_the_page_or_becomes_a_part_of_it(tmp_pat
     assert "&lt;img" in text, "it is shown for what it is"
 
 
+def test_the_page_says_the_titles_of_cameras_beside_their_names(tmp_path: Path) -> None:
+    said = json.loads(look(cameras={"north": {"state": "lost"}}))
+    said["info"]["cameras"] = [{"id": "north", "name": f"Hướng chợ{EVIL}"}]
+
+    text = page(read(write(tmp_path, [box(look=json.dumps(said))])), "vi")
+
+    assert "Camera Hướng chợ" in text and "(north): mất" in text
+    assert STEERING.findall(text) == [] and "<img" not in text
+
+
 JUNK = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
