@@ -55,8 +55,8 @@ class Province:
         identity, recipient = new_identity()
         source = f"{{kind: file, path: {write_clip(folder / 'road.mp4')}, loop: true}}"
         cameras = (
-            f"  - name: road\n    source: {source}\n    rules: [{{kind: motion, id: movement}}]\n"
-            f"    record: {{mode: continuous}}\n"
+            f"  - name: road\n    title: Hướng đường tàu\n    source: {source}\n"
+            f"    rules: [{{kind: motion, id: movement}}]\n    record: {{mode: continuous}}\n"
         )
         self.box, self.station = Box(folder, port, cameras), UplinkStation(folder, port)
         with self.box.config.open("a") as file:
@@ -121,6 +121,7 @@ def test_an_officer_of_the_province_gets_a_film_that_proves_itself(province: Pro
     assert got.status_code == 200 and got.headers["content-type"] == "application/zip"
     digest = sha256(got.content).hexdigest()
     assert digest in page and "12/2026" in page and "va chạm" in page
+    assert f"{COMMUNE}.{BOX}, Hướng đường tàu" in page, "as the box's own file calls it"
     assert ("ask_commune", f"{COMMUNE}.{BOX}/road") in acts and ("export", request_id) in acts
     assert judged(got.content, province.folder / "court")
     engine = engine_of(URL.create("sqlite", database=str(province.station.store)), writes=False)
