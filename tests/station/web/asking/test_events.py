@@ -93,5 +93,12 @@ def test_the_list_and_the_form_say_what_the_station_calls_its_cameras(
     assert ask(binh, "mong-cai.hn-01/north").status_code == 303
 
     page = binh.get("/asked").text
-    assert '<option value="mong-cai.hn-01/north">mong-cai.hn-01 · Ngã tư Bưu điện · Hướng chợ</option>' in page
+    assert (
+        '<optgroup label="mong-cai.hn-01 · Ngã tư Bưu điện"><option value="mong-cai.hn-01/north">Hướng chợ<'
+        in page
+    )
     assert "mong-cai.hn-01 · Ngã tư Bưu điện, Hướng chợ" in page
+    footage = binh.get("/asked/footage").text
+    assert (
+        '<option value="mong-cai.hn-01/north">Hướng chợ · mong-cai.hn-01 · Ngã tư Bưu điện</option>' in footage
+    )
