@@ -3,8 +3,8 @@ const AGAIN_MS = 3000;
 const CROWDED_MS = 20000; // it takes nobody's place: it waits until there is one
 
 // `on` has functions by kind: tile, review, beat with what was said and the place that it leads to; again, before the
-// page is read anew, for the feed goes on from no such place; over, before the page to log in comes; crowded, when as
-// many screens of the account as may were opened after this one.
+// page is read anew, for the feed goes on from no such place; over, before the page to log in comes, which waits where a
+// note is written; crowded, when as many screens of the account as may were opened after this one.
 export function follow(place, on) {
   const source = new EventSource(`/feed?after=${place}`);
   for (const kind of ["tile", "review", "beat"]) {
@@ -31,9 +31,10 @@ export function follow(place, on) {
   });
 }
 
+// Where somebody is writing the page stays, and says so: what is written would be gone with it.
 function leave(on) {
   if (on.over) on.over();
-  location.assign("/login");
+  if (![...document.querySelectorAll("textarea")].some((each) => each.value.trim())) location.assign("/login");
 }
 
 // The browser gives up where the answer was no stream: the station begins anew, or the session is over.

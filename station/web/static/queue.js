@@ -90,4 +90,9 @@ function again() {
   place = null;
 }
 
-follow(place, { tile, review, beat, crowded, again });
+function over() {
+  meanwhile.hidden = false;
+  meanwhile.textContent = page.dataset.wordOver;
+}
+
+follow(place, { tile, review, beat, crowded, again, over });

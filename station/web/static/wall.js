@@ -30,7 +30,7 @@ let stationAheadMs = 0; // of this machine's clock
 let day = null;
 let heardClock = document.getElementById("clock").textContent;
 let unseen = 0;
-let isCrowded = false; // other screens of the account have taken its place: it says so until it follows again
+let isCrowded = false; // other screens of the account have taken its place, or the session is over: it says so
 const title = document.title;
 
 function fill(element, selector, text) {
@@ -251,4 +251,13 @@ function again() {
   stands = null;
 }
 
-follow(stands, { tile: show, review, beat, crowded, again, over: () => say(wall.dataset.wordOver) });
+function over() {
+  isCrowded = true; // it hears no more beats, and says why
+  say(wall.dataset.wordOver);
+  const problem = dialog.querySelector(".problem");
+  problem.textContent = wall.dataset.wordOver;
+  problem.hidden = false;
+  dialog.addEventListener("close", () => location.assign("/login"));
+}
+
+follow(stands, { tile: show, review, beat, crowded, again, over });

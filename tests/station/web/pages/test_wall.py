@@ -157,6 +157,28 @@ def test_what_could_not_be_acknowledged_says_why_and_keeps_what_was_written(
         expect(lan.page.locator("dialog textarea")).to_have_value("đã cử người ra chợ")
 
 
+def test_a_note_that_is_being_written_stays_when_the_session_ends_and_the_page_says_so(
+    chrome: Browser, room: DutyRoom, box: FakeBox
+) -> None:
+    box.tell(an_alert(71))
+    with at_the_screen(chrome, room) as lan:
+        lan.go("/")
+        tile(lan.page, box, 71).locator(".take").click()
+        lan.page.fill("#take textarea", "đã gọi tổ 3")
+        queue, other = lan.page.context.new_page(), lan.page.context.new_page()
+        queue.goto(f"{room.url}/review")
+        queue.fill("#judging textarea", "xe đã đi")
+        other.goto(f"{room.url}/own")
+        other.click(".who form button")
+        places = [lan.page.locator("#take .problem"), lan.page.locator("#pulse"), queue.locator("#meanwhile")]
+        for place in places:
+            expect(place).to_have_text("Phiên đăng nhập đã hết.")
+        expect(queue.locator("#judging textarea")).to_have_value("xe đã đi")
+        expect(lan.page.locator("#take textarea")).to_have_value("đã gọi tổ 3")
+        lan.page.click("#take button[value=leave]")
+        lan.page.wait_for_url("**/login*")
+
+
 def test_a_screen_that_lost_its_process_comes_back_without_a_missed_event(
     chrome: Browser, room: DutyRoom, box: FakeBox
 ) -> None:
