@@ -31,10 +31,12 @@ export function follow(place, on) {
   });
 }
 
-// Where somebody is writing the page stays, and says so: what is written would be gone with it.
+// Where somebody is writing the page stays, and says so: what is written would be gone with it. What stands in a dialog
+// that is closed was sent, or left.
 function leave(on) {
   if (on.over) on.over();
-  if (![...document.querySelectorAll("textarea")].some((each) => each.value.trim())) location.assign("/login");
+  const seen = [...document.querySelectorAll("textarea")].filter((each) => each.getClientRects().length);
+  if (!seen.some((each) => each.value.trim())) location.assign("/login");
 }
 
 // The browser gives up where the answer was no stream: the station begins anew, or the session is over.

@@ -90,9 +90,11 @@ function again() {
   place = null;
 }
 
+// A verdict would lead to the page to log in, and take the note with it.
 function over() {
   meanwhile.hidden = false;
   meanwhile.textContent = page.dataset.wordOver;
+  for (const each of document.querySelectorAll("#judging button")) each.disabled = true;
 }
 
 follow(place, { tile, review, beat, crowded, again, over });

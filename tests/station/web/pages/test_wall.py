@@ -173,9 +173,28 @@ def test_a_note_that_is_being_written_stays_when_the_session_ends_and_the_page_s
         places = [lan.page.locator("#take .problem"), lan.page.locator("#pulse"), queue.locator("#meanwhile")]
         for place in places:
             expect(place).to_have_text("Phiên đăng nhập đã hết.")
+        queue.keyboard.press("Escape")
+        queue.keyboard.press("2")
+        assert queue.locator("#judging button:enabled").count() == 0, "it would take the note with it"
         expect(queue.locator("#judging textarea")).to_have_value("xe đã đi")
         expect(lan.page.locator("#take textarea")).to_have_value("đã gọi tổ 3")
         lan.page.click("#take button[value=leave]")
+        lan.page.wait_for_url("**/login*")
+
+
+def test_a_note_that_was_sent_keeps_no_wall_from_the_page_to_log_in(
+    chrome: Browser, room: DutyRoom, box: FakeBox
+) -> None:
+    box.tell(an_alert(72))
+    with at_the_screen(chrome, room) as lan:
+        lan.go("/")
+        tile(lan.page, box, 72).locator(".take").click()
+        lan.page.fill("#take textarea", "đã gọi tổ 3")
+        lan.page.click("#take button[value=take]")
+        expect(lan.page.locator("#take")).to_be_hidden()
+        other = lan.page.context.new_page()
+        other.goto(f"{room.url}/own")
+        other.click(".who form button")
         lan.page.wait_for_url("**/login*")
 
 
