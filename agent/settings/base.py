@@ -11,7 +11,7 @@ import os
 import re
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
@@ -26,7 +26,10 @@ It may stand in a topic, a certificate and a file's name (wildcards in an ACL we
 playbooks of deploy/ansible and the schemas of the wire ask for the same; a test holds them together.
 """
 
-Title = Annotated[str, StringConstraints(max_length=100)]
+LONGEST_TITLE: Final = 100
+LONGEST_PLACE: Final = 200
+"""Letters of a camera's, zone's or rule's title, and of the place of a box."""
+Title = Annotated[str, StringConstraints(max_length=LONGEST_TITLE)]
 """What people call something, in their own language; empty: its name or id stands there."""
 
 _HOST_NAME = re.compile(r"(?!-)[\w-]{1,63}(?<!-)(\.(?!-)[\w-]{1,63}(?<!-))*\.?")

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from agent.settings.base import Name, Settings
+from agent.settings.base import LONGEST_PLACE, Name, Settings
 from agent.translatable import tr
 
 
@@ -40,7 +40,9 @@ class DeviceSettings(Settings):
         description=tr("The commune: stands in every topic, and in the access rules of the broker.")
     )
     id: Name = Field(description=tr("The box: the name in its certificate, its topics and its events."))
-    place: str = Field("", max_length=200, description="The place in words, for the officers' screen.")
+    place: str = Field(
+        "", max_length=LONGEST_PLACE, description="The place in words, for the officers' screen."
+    )
     location: Location | None = Field(None, description="The place on the map.")
     role: Literal["community", "enforcement"] = Field(
         "community",

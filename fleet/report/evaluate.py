@@ -19,6 +19,7 @@ from agent.health_findings import (
     SEES,
     health_findings,
 )
+from agent.settings.base import LONGEST_TITLE
 from agent.wire.payloads import HealthPayload
 from fleet.report.gather import BoxFacts, Certificate, Fleet, Host
 from fleet.report.storage import BoxStorage
@@ -33,8 +34,6 @@ KEPT_OWN, KEPT_PER_BOX = 256, 32
 FREE_SOON, FREE_NOW = 0.10, 0.03
 """Parts of the fullest file system."""
 WORN_SOON_PCT, WORN_NOW_PCT = 80, 100
-LONGEST_TITLE: Final = 100
-"""Letters, as many as a box's file may give a camera."""
 
 
 class Urgency(IntEnum):

@@ -25,6 +25,7 @@ from typing import Final
 from sqlalchemy import Connection, select
 
 from agent.printable import printable
+from agent.settings.base import LONGEST_PLACE, LONGEST_TITLE
 from station.ingest.alarms import AlarmKind
 from station.store.alarms import LogLine, close_alarm, raise_alarm
 from station.store.schema import alarm, box
@@ -63,9 +64,6 @@ _BLANK: Final = re.compile(
 )
 """What shows nothing: spaces, and Unicode's Default_Ignorable_Code_Point."""
 _IN_BRACKETS: Final = re.compile(r"\(([^()]+)\)")
-LONGEST_PLACE: Final = 200
-LONGEST_TITLE: Final = 100
-"""Letters of a box's place, and of a camera, zone or rule: as many as a box's file may give them."""
 _OTHERS: Final = 5
 """So many are named in an alarm."""
 

@@ -11,11 +11,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from agent.errors import WireError
+from agent.settings.base import LONGEST_PLACE
 from agent.wire.payloads import MOST_CAMERAS, MOST_PLACES
 from station.lookup.places import CameraPlace, camera_places
 from station.store.columns import storable
 from station.store.events import LONGEST_WORD
-from station.store.titles import LONGEST_PLACE, told_title
+from station.store.titles import told_title
 from station.uplink.envelope import compact
 
 MOST_BYTES: Final = 32 * 1024

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.errors import WireError
+from agent.settings.base import LONGEST_PLACE, LONGEST_TITLE
 from station.lookup.places import camera_places
 from station.store.events import LONGEST_WORD
-from station.store.titles import LONGEST_PLACE, LONGEST_TITLE, told_title
+from station.store.titles import told_title
 from station.uplink.envelope import MAX_PACKED_BYTES, compact
 from station.uplink.titles import MOST_BYTES, read_titles, titles_said
 
