@@ -244,17 +244,35 @@ class Disk:
     def verify(self) -> bool:
         """Read the whole file; a damaged one is set aside. False if it was. Called without the lock.
 
+        Beside the work the file can be set aside, or left for memory, while it is read. Then what was seen was
+        half of one file and half of another, and says nothing: what lies there now is read.
+
         Raises:
             OutboxError: it cannot be read.
         """
+        while True:
+            with self._lock:
+                looked_at = self.store
+                if self._in_memory or self._closed:
+                    return True
+            sound, trouble = self._read_whole()
+            with self._lock:
+                if self._closed:
+                    return True
+                if self.store is not looked_at:
+                    continue
+                if trouble is not None:
+                    raise OutboxError(f"outbox {self.path}: {trouble}", HINT) from trouble
+                if not sound:
+                    self._begin_anew("quick_check finds damage")
+                return sound
+
+    def _read_whole(self) -> tuple[bool, sqlite3.Error | None]:
+        """Whether the file at the path is sound, or why it cannot be read."""
         try:
-            if self._in_memory or self._closed or database.is_sound(self.path):
-                return True
+            return database.is_sound(self.path), None
         except sqlite3.Error as error:
-            raise OutboxError(f"outbox {self.path}: {error}", HINT) from error
-        with self._lock:
-            self._begin_anew("quick_check finds damage")
-        return False
+            return False, error
 
     def salvage(self) -> None:
         """Save what is whole in damaged files that are too large for the start. Called without the lock."""

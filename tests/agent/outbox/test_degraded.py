@@ -224,3 +224,28 @@ def test_a_closed_one_takes_nothing_and_leaves_the_file_alone_without_a_word(
     assert disk.verify()
 
     assert disk.condition.refused is None
+
+
+def test_a_file_that_is_set_aside_while_it_is_looked_through_says_nothing_of_the_next(path: Path) -> None:
+    clock, lock = SteppedClock(), threading.RLock()
+    with closing(Disk(path, SMALL, clock, clock, lock)) as disk:
+        ended = threading.Event()
+        sound: list[bool] = []
+
+        def look_through() -> None:
+            while not ended.is_set():
+                sound.append(disk.verify())
+
+        looking = threading.Thread(target=look_through)
+        looking.start()
+        for number in range(60):
+            with lock:
+                disk.put([[message(f"e{number}", body=bytes(3000))]])
+                assert disk.fork("the station has another message 1 than this outbox")
+        ended.set()
+        looking.join()
+        assert all(sound)
+        assert all(each.forked for each in disk.salvaged)
+        assert disk.store.damaged == 0
+        waiting = {event for (event,) in disk.store.db.execute("select event_id from message")} - {None}
+        assert waiting == {f"e{number}" for number in range(60)}
