@@ -80,10 +80,11 @@ def lookup(visitor: Officer, request: Request, q: str = "") -> Response:
 
 @router.get("/lookup.csv", dependencies=[LONG])
 def as_csv(visitor: Officer, request: Request) -> StreamingResponse:
-    """All of a look-up, for a spreadsheet."""
+    """All of a look-up, for a spreadsheet, and when nobody watched."""
     asked = _exported(visitor, request, "csv")
     desk = visitor.console
-    lines = csv_lines(found_all(desk.reads, asked.search), desk.templates, visitor.language)
+    away = None if _is_long(asked) else _outages(visitor, asked)
+    lines = csv_lines(found_all(desk.reads, asked.search), desk.templates, visitor.language, away)
     return _file(lines, "text/csv; charset=utf-8", asked, "csv")
 
 
@@ -93,8 +94,7 @@ def as_json(visitor: Officer, request: Request) -> StreamingResponse:
     asked = _exported(visitor, request, "json")
     desk = visitor.console
     places = {place.id: place for place in known_names(desk.reads).places}
-    is_long = asked.search.until - asked.search.since > LONGEST_UNWATCHED
-    away = None if is_long else unwatched_records(_outages(visitor, asked), places, desk.templates)
+    away = None if _is_long(asked) else unwatched_records(_outages(visitor, asked), places, desk.templates)
     lines = json_lines(found_all(desk.reads, asked.search), desk.templates, away)
     return _file(lines, "application/json", asked, "json")
 
@@ -148,6 +148,11 @@ def _row(visitor: Visitor, card: EventCard) -> dict[str, Any]:
     }
 
 
+def _is_long(asked: AskedSearch) -> bool:
+    """Whether it is too long a time to say who watched when."""
+    return asked.search.until - asked.search.since > LONGEST_UNWATCHED
+
+
 def _outages(visitor: Visitor, asked: AskedSearch) -> tuple[Outage, ...]:
     desk = visitor.console
     return unwatched(desk.reads, asked.search, desk.now_ms, only_lasting=desk.of_province)
@@ -156,7 +161,7 @@ def _outages(visitor: Visitor, asked: AskedSearch) -> tuple[Outage, ...]:
 def _unwatched(visitor: Visitor, asked: AskedSearch, places: Mapping[int, BoxPlace]) -> UnwatchedView | None:
     """When boxes and cameras that are asked for did not watch; None: the time is too long."""
     search, desk = asked.search, visitor.console
-    if not desk.of_province and search.until - search.since > LONGEST_UNWATCHED:
+    if not desk.of_province and _is_long(asked):
         return None
     within_ms = ms(search.since), min(ms(search.until), desk.now_ms)
     return unwatched_view(_outages(visitor, asked), within_ms, places, desk.templates, visitor.language)
@@ -167,7 +172,7 @@ def _densities(
 ) -> list[Any]:
     """Of the cameras that are asked for, or else of those that the page is about."""
     search = asked.search
-    if search.until - search.since > LONGEST_UNWATCHED:
+    if _is_long(asked):
         return []
     cameras = _cameras(asked, page, places)[:MOST_CAMERAS]
     desk = visitor.console

@@ -6,12 +6,14 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any, Final
 
 from agent.language import translated
 from agent.printable import printable_json, spreadsheet_cell
 from agent.translatable import tr
 from station.lookup.cards import EventCard
+from station.lookup.timeline.outages import Outage
 from station.lookup.words import (
     clock_word,
     colour_word,
@@ -22,10 +24,12 @@ from station.lookup.words import (
     severity_word,
 )
 from station.review.states import REASON_WORDS, RIGHT_LABELS, STATE_WORDS
+from station.shift.words import went_wrong
 from station.web.render import Templates
 
 _BOM: Final = "\ufeff"
 """By it a spreadsheet knows that the letters are Vietnamese."""
+NOT_SAID: Final = tr("Who did not watch when is not said of so long a time: choose a shorter one.")
 HEADINGS: Final = (
     tr("day"), tr("began"), tr("ended"), tr("box"), tr("camera"), tr("what"), tr("who"), tr("riders"),
     tr("colour of the vehicle"), tr("colour of the clothes"), tr("direction"), tr("severity"), tr("rule"),
@@ -34,16 +38,22 @@ HEADINGS: Final = (
 )  # fmt: skip
 
 
-def csv_lines(cards: Iterable[EventCard], templates: Templates, language: str) -> Iterator[str]:
-    """RFC 4180, every text in quotes, none of them a formula; headings and words in this language."""
+def csv_lines(
+    cards: Iterable[EventCard], templates: Templates, language: str, unwatched: Sequence[Outage] | None
+) -> Iterator[str]:
+    """RFC 4180, every text in quotes, none of them a formula; headings and words in this language.
+
+    First, without an id, when who is asked for did not watch (None: too long a time): a table of events alone
+    would say of a time in which a camera was away that nothing happened.
+    """
     line = io.StringIO()
     writer = csv.writer(line, quoting=csv.QUOTE_NONNUMERIC)
     writer.writerow([translated(each, language) for each in HEADINGS])
     yield _BOM + line.getvalue()
-    for card in cards:
+    for row in chain(_unwatched_rows(unwatched, templates), (_row(card, templates) for card in cards)):
         line.seek(0)
         line.truncate()
-        writer.writerow([_cell(value, language) for value in _row(card, templates)])
+        writer.writerow([_cell(value, language) for value in row])
         yield line.getvalue()
 
 
@@ -51,6 +61,24 @@ def _cell(value: object, language: str) -> object:
     if isinstance(value, int):
         return value
     return spreadsheet_cell(translated(value or "", language))
+
+
+def _unwatched_rows(unwatched: Sequence[Outage] | None, templates: Templates) -> Iterator[list[object]]:
+    if unwatched is None:
+        yield _away("", "", "", "", "", NOT_SAID)
+        return
+    for each in sorted(unwatched, key=lambda each: each.start_ms):
+        day = templates.day(each.start_ms)
+        ended = ""
+        if each.end_ms is not None:
+            ended_on = templates.day(each.end_ms)
+            ended = f"{'' if ended_on == day else ended_on + ' '}{templates.clock(each.end_ms)}"
+        words = tr("not all was seen: {words}", words=went_wrong(each))
+        yield _away(day, templates.clock(each.start_ms), ended, each.box, each.camera, words)
+
+
+def _away(*cells: object) -> list[object]:
+    return [*cells, *[""] * (len(HEADINGS) - len(cells))]
 
 
 def _row(card: EventCard, templates: Templates) -> list[object]:

@@ -112,7 +112,7 @@ def test_who_asks_for_a_colour_hears_of_those_of_whom_none_is_known_and_can_see_
     assert len(links(text)) == PAGE and "xe không rõ màu" in text
     assert "cũng khớp nhưng" not in text
     export = re.search(r'href="(/lookup\.csv[^"]+)"', text)
-    assert export and len(list(csv.DictReader(io.StringIO(lan.get(export[1]).text[1:])))) == 100
+    assert export and len(list(csv.DictReader(io.StringIO(lan.get(export[1]).text[1:])))) == 1 + 100
 
     assert "cũng khớp nhưng" not in page(lan, f"{WEEK}&label=motorcycle"), "no colour was asked for"
     assert "cũng khớp nhưng" not in page(lan, f"{WEEK}&label=bus&colour=red"), "there are none"
@@ -201,8 +201,9 @@ def test_a_csv_has_all_of_the_look_up_and_no_formula(lan: httpx.Client, screen: 
 
     assert answer.text.startswith("\ufeff")
     assert 'filename="events-20261120-0000-20261127-0000.csv"' in answer.headers["content-disposition"]
-    rows = list(csv.DictReader(io.StringIO(answer.text[1:])))
+    unwatched, *rows = csv.DictReader(io.StringIO(answer.text[1:]))
     assert len(rows) == 100
+    assert (unwatched["sự kiện"], unwatched["bắt đầu lúc"]) == ("không thấy hết: không có hình", "12:00:00")
     assert {row["quy tắc"] for row in rows} == {"stop-line", "'=cmd|' /C calc'!A0"}
     assert "\x1b" not in answer.text
     assert rows[0]["nhãn"] == "xe máy"

@@ -6,6 +6,7 @@ import csv
 import json
 from zoneinfo import ZoneInfo
 
+from station.lookup.timeline.outages import Outage
 from station.web.render import Templates
 from station.web.search.export import csv_lines, json_lines
 from tests.station.lookup.test_words import card
@@ -14,7 +15,7 @@ TEMPLATES = Templates(ZoneInfo("Asia/Ho_Chi_Minh"))
 
 
 def test_a_table_has_words_of_people_in_their_language() -> None:
-    lines = "".join(csv_lines([card(review="false", review_reason="animal", late=True)], TEMPLATES, "vi"))
+    lines = "".join(csv_lines([card(review="false", review_reason="animal", late=True)], TEMPLATES, "vi", []))
     heading, row = csv.reader(lines.removeprefix("\ufeff").splitlines())
 
     assert len(heading) == len(row)
@@ -26,7 +27,8 @@ def test_a_table_has_words_of_people_in_their_language() -> None:
 
 def test_what_it_is_instead_has_a_column_and_a_field() -> None:
     wrong = card(review="false", review_reason="wrong_label", review_right_label="bus")
-    heading, row = csv.reader("".join(csv_lines([wrong], TEMPLATES, "en")).removeprefix("\ufeff").splitlines())
+    lines = "".join(csv_lines([wrong], TEMPLATES, "en", []))
+    heading, row = csv.reader(lines.removeprefix("\ufeff").splitlines())
     (found,) = json.loads("".join(json_lines([wrong], TEMPLATES, [])))["events"]
 
     assert dict(zip(heading, row, strict=True))["what it is"] == "bus"
@@ -35,10 +37,26 @@ def test_what_it_is_instead_has_a_column_and_a_field() -> None:
 
 def test_no_cell_is_a_formula_whatever_a_box_calls_itself() -> None:
     hostile = card(box_title="=1+1", camera_title="@x", rule="-2", zones=("+3",))
-    lines = "".join(csv_lines([hostile], TEMPLATES, "en"))
+    lines = "".join(csv_lines([hostile], TEMPLATES, "en", []))
 
     assert [cell for cell in list(csv.reader(lines.splitlines()))[1] if cell[:1] in "=@-+" and cell] == []
     assert "'=1+1" in lines
+
+
+def test_a_table_says_first_when_nobody_watched_and_a_row_of_that_has_no_id() -> None:
+    away = [
+        Outage("Ngã tư chợ", "", "offline", 1_795_800_000_000, None, ""),
+        Outage("Ngã tư chợ", "Hướng Bắc", "lost", 1_795_700_000_000, 1_795_790_000_000, ""),
+    ]
+    lines = "".join(csv_lines([card()], TEMPLATES, "vi", away)).removeprefix("\ufeff").splitlines()
+    lost, offline, event = csv.DictReader(lines)
+
+    assert lost["camera"] == "Hướng Bắc" and lost["sự kiện"] == "không thấy hết: không có hình"
+    assert (lost["ngày"], lost["kết thúc"]) == ("26/11/2026", "27/11/2026 21:33:20")
+    assert offline["kết thúc"] == offline["camera"] == "", "it goes on, and is of all its cameras"
+    assert [each["mã định danh"] for each in (lost, offline, event)] == ["", "", "e-1"]
+    (row,) = csv.DictReader("".join(csv_lines([], TEMPLATES, "vi", None)).removeprefix("\ufeff").splitlines())
+    assert "chọn khoảng ngắn hơn" in row["sự kiện"]
 
 
 def test_json_is_one_object_however_many_events_there_are_and_says_when_nobody_watched() -> None:
