@@ -45,7 +45,7 @@ Time = Annotated[
         {"type": "string", "format": "date-time", "examples": ["2026-03-02T11:04:07.412Z"]},
     ),
 ]
-Version = Annotated[str, StringConstraints(pattern=r"^1\.\d{1,4}$")]
+Version = Annotated[str, StringConstraints(pattern=r"^1\.[0-9]{1,4}$")]
 Word = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{1,64}$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Fraction = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]

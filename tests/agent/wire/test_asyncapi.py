@@ -28,6 +28,27 @@ def refs(part: Any) -> Iterator[str]:
             yield from refs(value)
 
 
+def patterns(part: Any) -> Iterator[str]:
+    if isinstance(part, dict):
+        if isinstance(part.get("pattern"), str):
+            yield part["pattern"]
+        for value in part.values():
+            yield from patterns(value)
+    elif isinstance(part, list):
+        for value in part:
+            yield from patterns(value)
+
+
+def test_every_pattern_means_the_same_and_costs_little_in_any_language() -> None:
+    """RE2 counts to 1,000 at most, and what `\\d` takes for a digit differs from language to language."""
+    found = set(patterns(DOCUMENT))
+
+    assert any("{64}" in each for each in found)
+    for each in found:
+        assert not re.search(r"\\[dDwWsSbB]", each), each
+        assert max(map(int, re.findall(r"(?<=[{,])[0-9]+(?=[,}])", each)), default=0) <= 1000, each
+
+
 def test_every_reference_in_the_document_leads_somewhere() -> None:
     for ref in set(refs(DOCUMENT)):
         target = DOCUMENT

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from agent.core.ids import uuid7
 from agent.core.types import Instant
-from agent.wire.payloads import HealthPayload, Id, rfc3339
+from agent.wire.payloads import AuditBody, HealthPayload, Id, rfc3339
 
 AT = datetime(2026, 3, 2, 11, 4, 7, 412_999, tzinfo=UTC)
 
@@ -27,6 +27,19 @@ def test_a_time_that_utc_does_not_have_is_refused_in_words() -> None:
     for time in (*early, *late):
         with pytest.raises(ValidationError, match="outside the years 1970 to 2199"):
             HealthPayload.model_validate_json(f'{{"time":"{time}"}}')
+
+
+@pytest.mark.parametrize("version", ["1.\u0663", "1.", "1.00000", "2.0", "1.0 "])
+def test_a_version_of_other_digits_than_ours_is_refused(version: str) -> None:
+    with pytest.raises(ValidationError):
+        AuditBody.model_validate({"schema": version, "lines": ["{}"]})
+
+
+def test_a_line_of_the_audit_log_is_ascii_and_bounded() -> None:
+    assert AuditBody(lines=("~" * 32768,)).lines == ("~" * 32768,)
+    for line in ("", "~" * 32769, "\n", "a\n", "\x7f", "ả"):
+        with pytest.raises(ValidationError):
+            AuditBody(lines=(line,))
 
 
 @pytest.mark.parametrize("name", [".", "..", "...", "." * 64, "", "a" * 65, ".a" + "b" * 63, "a/b", "a\n", "ả"])
