@@ -163,8 +163,8 @@ class CameraSettings(Settings):
     wake: Literal["auto", "off"] = Field(
         "off",
         description="auto: while nothing happens in H.264 or H.265, only key pictures are decoded, where the "
-        "sizes of packets tell when that ends; of those who come in some are not told, and most where the "
-        "camera keeps to a bit rate. off: every picture is decoded, always.",
+        "sizes of packets would tell of somebody small; of those who come in a few are told late or not at "
+        "all. off: every picture is decoded, always.",
     )
     stall_s: float = Field(10.0, ge=0.5, le=120, description="A picture older than this means a lost camera.")
     open_timeout_s: float = Field(10.0, ge=0.5, le=120, description="How long the first picture may take.")

@@ -41,6 +41,7 @@ from agent.cameras.decode.timeline import Timeline
 from agent.cameras.decode.usb import formats as usb
 from agent.cameras.decode.video_decoder import VideoDecoder
 from agent.cameras.decode.wake.dozer import Dozer
+from agent.cameras.decode.wake.quantiser import QuantiserReader
 from agent.cameras.decode.wake.sleeper import PacketStep
 from agent.errors import CameraError, CameraLost, CameraRefused
 from agent.translatable import tr
@@ -288,9 +289,11 @@ class Stream:
         source = self._source
         if not source.wake or self._decoder.by_board:
             return None
-        if self._video.codec_context.codec.canonical_name not in SLEEPY:
+        context = self._video.codec_context
+        if context.codec.canonical_name not in SLEEPY:
             return None
-        dozer = Dozer(self._interval_s(), live=self.live, timed=source.pace != "fast")
+        quantisers = QuantiserReader(context.extradata) if context.codec.canonical_name == "h264" else None
+        dozer = Dozer(self._interval_s(), self.live, timed=source.pace != "fast", quantisers=quantisers)
         dozer.doze = lambda: self.doze(self._skip_decode.came_so_far, self.damaged)
         return dozer
 

@@ -12,6 +12,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from agent.cameras.decode.wake.backlog import Backlog
+from agent.cameras.decode.wake.quantiser import QuantiserReader
 from agent.cameras.decode.wake.sizes import PacketSize
 from agent.cameras.decode.wake.sleeper import PacketStep, Sleeper
 
@@ -21,11 +22,15 @@ TELLS_S: Final = 1.0
 class Dozer:
     """What is decoded of one stream; the packets come in their order, none twice."""
 
-    def __init__(self, interval_s: float, live: bool, timed: bool) -> None:
+    def __init__(
+        self, interval_s: float, live: bool, timed: bool, quantisers: QuantiserReader | None = None
+    ) -> None:
         """`interval_s`: from picture to picture; `timed`: what decoding costs is measured, and heeded.
 
-        A replay must not depend on how quick the machine is, and is not timed.
+        A replay must not depend on how quick the machine is, and is not timed. Without `quantisers` sizes are
+        compared whatever a picture's quantiser is.
         """
+        self._quantisers = quantisers
         self.backlog = Backlog()
         self.sleeper = Sleeper(interval_s)
         self.doze: Callable[[], object] = lambda: None
@@ -51,7 +56,9 @@ class Dozer:
         if at_s is None:
             calm_gap_s, at_s = None, now_s
         shown_s = at_s if packet.pts is None else packet.pts * self._second(packet)
-        step = self.sleeper.packet(PacketSize(packet.size, packet.is_keyframe, shown_s, at_s), calm_gap_s)
+        quantiser = self._quantisers.read(memoryview(packet)) if self._quantisers else None
+        size = PacketSize(packet.size, packet.is_keyframe, shown_s, at_s, quantiser)
+        step = self.sleeper.packet(size, calm_gap_s)
         if step in (PacketStep.LEAVE, PacketStep.KEY) and not 0 <= at_s - self._told_s < TELLS_S:
             self._told_s = at_s
             self.doze()

@@ -45,6 +45,8 @@ FORGETS: Final = 0.8
 DEAF: Final = 2.5
 """So many beginnings of late, that sizes did not tell, make it rest if they are most."""
 REST_S: Final = 300.0
+HARD_OF_HEARING: Final = 0.8
+"""Of what must be heard to fall asleep: below that it wakes."""
 EASES_S: Final = 300.0
 """In so long caution forgets half of what it learned."""
 
@@ -104,7 +106,7 @@ class Sleeper:
             if packet.is_key or beyond >= 1.0 or calm_gap_s is None or not self._may_sleep(at_s, calm_gap_s):
                 return PacketStep.DECODE
             self._fall_asleep(at_s)
-        elif calm_gap_s is None or beyond >= 1.0 or self._too_much(packet, calm_gap_s):
+        elif calm_gap_s is None or beyond >= 1.0 or self._deaf() or self._too_much(packet, calm_gap_s):
             return self._rise(at_s, calm, beyond >= 1.0)
         if packet.is_key:
             self._waiting, self._waiting_bytes, self._last_picture_s = 1, packet.size_bytes, at_s
@@ -138,12 +140,16 @@ class Sleeper:
             return False
         if at_s < self._awake_until_s or at_s < self._rest_until_s:
             return False
-        if not self.judge.knows:
+        if self.judge.hearing < self.caution:
             return False
         # Before two key pictures have come, nobody knows: then what may wait is bounded packet by packet.
         packets = max((count for count, _ in self._groups), default=0)
         long_s = max((seconds for _, seconds in self._groups), default=0.0)
         return long_s <= min(MOST_S, calm_gap_s) and packets * self._packet_cost_s <= UP_S
+
+    def _deaf(self) -> bool:
+        """Whether somebody small would no longer be heard, since it fell asleep."""
+        return self.judge.hearing < HARD_OF_HEARING * self.caution
 
     def _too_much(self, packet: PacketSize, calm_gap_s: float) -> bool:
         """Whether no more may wait, though no key picture came: its groups are longer than they were."""

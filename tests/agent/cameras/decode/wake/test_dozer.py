@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from agent.cameras.decode.wake.dozer import Dozer
+from agent.cameras.decode.wake.quantiser import QuantiserReader
 from agent.cameras.decode.wake.sleeper import PacketStep
 
 FPS = 25
@@ -31,7 +32,7 @@ def quiet(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
             "g": "25",
             "keyint_min": "25",
             "sc_threshold": "0",
-            "crf": "20",
+            "crf": "28",
         }
         for n in range(12 * FPS):
             luma = view + chance.normal(0, 1.5, view.shape)
@@ -50,9 +51,11 @@ def steps(
     clip: Path, calm: Callable[[float], float | None]
 ) -> tuple[Dozer, list[tuple[float, PacketStep, int]]]:
     """The clip's second, what became of each packet, and how many pictures it gave."""
-    dozer, found = Dozer(1 / FPS, live=False, timed=False), []
+    found = []
     with av.open(str(clip)) as container:
         video = container.streams.video[0]
+        quantisers = QuantiserReader(video.codec_context.extradata)
+        dozer = Dozer(1 / FPS, live=False, timed=False, quantisers=quantisers)
         video.codec_context.thread_count = 1
         for packet in container.demux(video):
             at_s = dozer.due_s(packet) or 0.0

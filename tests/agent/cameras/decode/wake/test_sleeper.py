@@ -38,7 +38,7 @@ class Camera:
         size = (
             self.key_bytes
             if key
-            else int(self.times * 1500 * self.chance.uniform(1 - self.noise, 1 + self.noise))
+            else int(self.times * 200 * self.chance.uniform(1 - self.noise, 1 + self.noise))
         )
         at_s = self.at_s
         self.count += 1
@@ -48,8 +48,11 @@ class Camera:
         return [self.step() for _ in range(round(seconds * FPS))]
 
     def asleep(self) -> Camera:
-        while not self.sleeper.asleep:
+        for _ in range(round(120 * FPS)):
+            if self.sleeper.asleep:
+                break
             self.step()
+        assert self.sleeper.asleep
         return self
 
 
